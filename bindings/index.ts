@@ -3,7 +3,7 @@
  *
  * For: opening a node's sockets, and moving batches of frames between the native core and the actors.
  * Guarantees: the addon is loaded once, its ABI stamp is checked, and a missing binary is one readable error.
- * Must not know: actors, terms, mailboxes. Only `ts/term` and `ts/node` may import this room.
+ * Must not know: actors, terms, mailboxes. Only `ts/term` and `ts/node` may import this module.
  *
  * Shape of the traffic: everything inbound arrives through `onBatch` as entries packed back to back into the
  * `rx` buffer that the caller owns; everything outbound is frames the caller packed into a `tx` chunk it owns.

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 // @ts-expect-error A script of this repository, without types.
-import { derived } from '../scripts/floors.mjs';
+import { derived } from '../scripts/layers.mjs';
 import {
   brokenCircles,
   brokenImports,
@@ -17,7 +17,7 @@ import {
 } from './support/architecture.ts';
 import { root } from './support/child.ts';
 import { CLOCKS, unexplainedClocks } from './support/clocks.ts';
-import { brokenRustWalls, dependenciesOf, rustCircles } from './support/rust-walls.ts';
+import { brokenRustRules, dependenciesOf, rustCircles } from './support/rust-rules.ts';
 
 const SKIPPED = new Set([
   'node_modules',
@@ -56,7 +56,12 @@ const written = read(
 /** Circles of imports that are allowed. A new one needs a reason that a reader accepts. */
 const CIRCLES: readonly Circle[] = [
   {
-    files: ['ts/kernel/cell.ts', 'ts/kernel/extras.ts', 'ts/kernel/kernel.ts', 'ts/kernel/tracing-port.ts'],
+    files: [
+      'ts/kernel/cell.ts',
+      'ts/kernel/cell-extras.ts',
+      'ts/kernel/kernel.ts',
+      'ts/kernel/tracing-port.ts',
+    ],
     reason:
       'a cell has its kernel and extras, which name other cells; the kernel has a table of cells and a port that is told of cells; types only',
   },
@@ -71,7 +76,7 @@ const CIRCLES: readonly Circle[] = [
 ];
 
 describe('the house', () => {
-  it('imports strictly down, enters rooms by their index.ts, and leaves the network to those who may', () => {
+  it('imports lower layers only, modules by their index.ts, and leaves the network to those who may', () => {
     expect(brokenImports(product)).toEqual([]);
   });
 
@@ -100,17 +105,17 @@ describe('the house', () => {
     expect(unexplainedClocks(new Map(tests), CLOCKS)).toEqual([]);
   });
 
-  it('explains each room at its door', () => {
+  it('explains each module in its index.ts', () => {
     expect(missingHeaders(product)).toEqual([]);
   });
 
-  it('shows the floors everywhere as scripts/floors.mjs has them', () => {
+  it('shows the layers everywhere as scripts/layers.mjs has them', () => {
     for (const [file, text] of derived() as Map<string, string>)
-      expect(readFileSync(join(root, file), 'utf8'), `${file}: run node scripts/floors.mjs`).toBe(text);
+      expect(readFileSync(join(root, file), 'utf8'), `${file}: run node scripts/layers.mjs`).toBe(text);
   });
 
   it('keeps core free of I/O, and unsafe and Node-API inside addon', () => {
-    expect(brokenRustWalls(rust)).toEqual([]);
+    expect(brokenRustRules(rust)).toEqual([]);
   });
 
   it('has no circle among Rust modules of one folder', () => {
@@ -126,14 +131,14 @@ describe('a broken rule is noticed', () => {
       'looking up',
       'ts/link/a.ts',
       '../actor/index.ts',
-      /link \(floor 3\) may not look up to actor \(floor 10\)/,
+      /link \(layer 3\) may not look up to actor \(layer 10\)/,
     ],
-    ['a neighbour', 'ts/supervisor/a.ts', '../behaviour/index.ts', /neighbours on floor 12/],
+    ['a neighbour', 'ts/supervisor/a.ts', '../behaviour/index.ts', /neighbours on layer 12/],
     [
       'a deep import',
       'ts/actor/a.ts',
       '../term/pid.ts',
-      /entered by its index\.ts, not by ts\/term\/pid\.ts/,
+      /imported by its index\.ts, not by ts\/term\/pid\.ts/,
     ],
     ['bindings from above', 'ts/actor/a.ts', '../../bindings/index.ts', /only term, node import bindings/],
     ['the addon', 'ts/node/a.ts', '../../build/Release/snowmesh.node', /only bindings\/ knows/],
@@ -151,7 +156,7 @@ describe('a broken rule is noticed', () => {
       '../ts/actor/index.ts',
       /an example uses only what users get/,
     ],
-    ['a room without a floor', 'ts/attic/a.ts', '../term/index.ts', /attic has no floor/],
+    ['a module without a layer', 'ts/attic/a.ts', '../term/index.ts', /attic has no layer/],
   ])('%s', (_name, path, specifier, words) => {
     const broken = brokenImports(files({ [path]: `import { a } from '${specifier}';\n` }));
     expect(broken).toHaveLength(1);
@@ -263,7 +268,7 @@ describe('a broken rule is noticed', () => {
     const manifest =
       '[package]\nname = "core"\n[dependencies]\nmio = "1"\nthiserror.workspace = true\n[dev-dependencies]\nproptest = "1"\n';
     expect(dependenciesOf(manifest)).toEqual(['mio', 'thiserror']);
-    const broken = brokenRustWalls(
+    const broken = brokenRustRules(
       files({
         'native/core/Cargo.toml': manifest,
         'native/core/src/lib.rs': 'use std::net::TcpStream;\n',

@@ -122,7 +122,7 @@ it('the site has every document of docs/', () => {
   expect([...projectDocuments].sort()).toEqual(all.sort());
 });
 
-/** What a file exports or re-exports, by name; `export *` is followed one room down. */
+/** What a file exports or re-exports, by name; `export *` is followed into the file. */
 function exportedNames(path: string): string[] {
   const text = textOf(path).replace(/\/\*[\s\S]*?\*\//g, '');
   const lists = [...text.matchAll(/export (?:type )?\{([^}]*)\}/g)].flatMap(([, list = '']) =>

@@ -1,4 +1,4 @@
-// A node without actors: drives the native surface directly, so that tests of the boundary need no upper floor.
+// A node without actors: drives the native surface directly, so that tests of the boundary need no upper layer.
 import { loadNative, type Native, type NativeStats, type OpenOptions } from '../../bindings/index.ts';
 import { ConnectStatus, DialReason, DownCause, NativeEvent } from '../../ts/wire/index.ts';
 import { within } from '../support/deadline.ts';

@@ -15,7 +15,7 @@ interface Frame {
 /** An answer of the dead speaks of no link in particular, and is true of each. */
 const NOPROC = Number.POSITIVE_INFINITY;
 
-/** One actor with its links, as the actor floor drives them (signals.ts, inbound.ts). */
+/** One actor with its links, as the actor layer drives them (signals.ts, inbound.ts). */
 class End {
   readonly links: Links;
   /** Frames to the partner, oldest first. */

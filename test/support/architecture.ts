@@ -2,10 +2,10 @@
 // how long they get. Each returns the broken rules in words. `test/architecture.test.ts` runs them over the sources
 // and proves on small bad examples that they would notice.
 // @ts-expect-error A script of this repository, without types.
-import * as floors from '../../scripts/floors.mjs';
+import * as layers from '../../scripts/layers.mjs';
 
-const floorOf = floors.floorOf as (room: string) => number;
-const MAY_IMPORT_BINDINGS = floors.MAY_IMPORT_BINDINGS as ReadonlySet<string>;
+const layerOf = layers.layerOf as (module: string) => number;
+const MAY_IMPORT_BINDINGS = layers.MAY_IMPORT_BINDINGS as ReadonlySet<string>;
 
 /** File texts by path from the root of the repository, with forward slashes. */
 export type Sources = ReadonlyMap<string, string>;
@@ -59,8 +59,8 @@ function isAllTypes(names: string): boolean {
   return each.length > 0 && each.every((name) => /^\s*type\s/.test(name));
 }
 
-/** The room a path belongs to: `bindings`, a folder of `ts/`, or `index`; undefined outside of both. */
-export function roomOf(path: string): string | undefined {
+/** The module a path belongs to: `bindings`, a folder of `ts/`, or `index`; undefined outside of both. */
+export function moduleOf(path: string): string | undefined {
   if (path.startsWith('bindings/')) return 'bindings';
   if (path === 'ts/index.ts') return 'index';
   return /^ts\/([^/]+)\//.exec(path)?.[1];
@@ -75,18 +75,18 @@ function resolve(from: string, specifier: string): string {
   return parts.join('/');
 }
 
-/** The import rules between rooms, for everything under ts/, bindings/ and examples/. */
+/** The import rules between modules, for everything under ts/, bindings/ and examples/. */
 export function brokenImports(sources: Sources): string[] {
   const broken: string[] = [];
   for (const [path, text] of sources) {
     const isExample = path.startsWith('examples/');
-    if (roomOf(path) === undefined && !isExample) {
+    if (moduleOf(path) === undefined && !isExample) {
       if (path.startsWith('ts/'))
-        broken.push(`${path} lies in no room: ts/ holds index.ts and room folders only`);
+        broken.push(`${path} lies in no module: ts/ holds index.ts and folders only`);
       continue;
     }
     for (const edge of importsOf(path, text)) {
-      const words = isExample ? brokenInExample(edge) : brokenBetweenRooms(edge);
+      const words = isExample ? brokenInExample(edge) : brokenBetweenModules(edge);
       if (words !== undefined) broken.push(`${path} imports '${edge.specifier}': ${words}`);
     }
   }
@@ -101,50 +101,50 @@ function brokenInExample({ from, specifier }: Import): string | undefined {
   return 'an example uses only what users get, ts/index.ts or that of testing, rooms, otel or client';
 }
 
-function brokenBetweenRooms({ from, specifier }: Import): string | undefined {
-  const room = roomOf(from) as string;
-  if (!specifier.startsWith('.')) return brokenPackage(room, from, specifier);
+function brokenBetweenModules({ from, specifier }: Import): string | undefined {
+  const module = moduleOf(from) as string;
+  if (!specifier.startsWith('.')) return brokenPackage(module, from, specifier);
   const target = resolve(from, specifier);
-  const targetRoom = roomOf(target);
+  const targetModule = moduleOf(target);
   if (/\.node$|^(native|build|prebuilds)\//.test(target)) {
-    return room === 'bindings' ? undefined : 'only bindings/ knows that an addon exists';
+    return module === 'bindings' ? undefined : 'only bindings/ knows that an addon exists';
   }
-  if (targetRoom === undefined) return `${target} is outside ts/ and bindings/`;
-  if (targetRoom === room) return undefined;
-  return brokenEdge(room, targetRoom, target);
+  if (targetModule === undefined) return `${target} is outside ts/ and bindings/`;
+  if (targetModule === module) return undefined;
+  return brokenEdge(module, targetModule, target);
 }
 
-function brokenEdge(room: string, targetRoom: string, target: string): string | undefined {
-  const [own, other] = [floorOf(room), floorOf(targetRoom)];
-  if (own < 0) return `the room ${room} has no floor: give it one in test/support/architecture.ts`;
-  if (other < 0) return `the room ${targetRoom} has no floor: give it one in test/support/architecture.ts`;
-  if (targetRoom === 'testing') return 'only tests and examples import testing';
+function brokenEdge(module: string, targetModule: string, target: string): string | undefined {
+  const [own, other] = [layerOf(module), layerOf(targetModule)];
+  if (own < 0) return `the module ${module} has no layer: give it one in scripts/layers.mjs`;
+  if (other < 0) return `the module ${targetModule} has no layer: give it one in scripts/layers.mjs`;
+  if (targetModule === 'testing') return 'only tests and examples import testing';
   if (other > own)
-    return `${room} (floor ${own}) may not look up to ${targetRoom} (floor ${other}); use a port that ${room} defines`;
+    return `${module} (layer ${own}) may not look up to ${targetModule} (layer ${other}); use a port that ${module} defines`;
   if (other === own)
-    return `${room} and ${targetRoom} are neighbours on floor ${own}; an import goes sideways only inside its own folder`;
-  if (targetRoom === 'bindings' && !MAY_IMPORT_BINDINGS.has(room)) {
-    return `only ${[...MAY_IMPORT_BINDINGS].join(', ')} import bindings, ${room} does not`;
+    return `${module} and ${targetModule} are neighbours on layer ${own}; an import goes sideways only inside its own folder`;
+  if (targetModule === 'bindings' && !MAY_IMPORT_BINDINGS.has(module)) {
+    return `only ${[...MAY_IMPORT_BINDINGS].join(', ')} import bindings, ${module} does not`;
   }
   if (target !== 'ts/index.ts' && !/^(ts\/[^/]+|bindings)\/index\.ts$/.test(target)) {
-    return `a room is entered by its index.ts, not by ${target}`;
+    return `a module is imported by its index.ts, not by ${target}`;
   }
   return undefined;
 }
 
-function brokenPackage(room: string, from: string, specifier: string): string | undefined {
+function brokenPackage(module: string, from: string, specifier: string): string | undefined {
   const name = /^(@[^/]+\/)?[^/]*/.exec(specifier.replace(/^node:/, ''))?.[0] ?? '';
   const isPortable = from.startsWith('bindings/portable/');
   if (NETWORK_MODULES.has(name)) {
-    if (room === 'bindings' && !isPortable) return `in bindings/ only portable/ touches ${specifier}`;
-    if (!MAY_TOUCH_NETWORK.has(room) && HARMLESS.get(from) !== name)
-      return `${room} may not touch ${specifier}: sockets and threads are native`;
+    if (module === 'bindings' && !isPortable) return `in bindings/ only portable/ touches ${specifier}`;
+    if (!MAY_TOUCH_NETWORK.has(module) && HARMLESS.get(from) !== name)
+      return `${module} may not touch ${specifier}: sockets and threads are native`;
   }
   if (specifier.startsWith('node:')) return undefined;
   const owner = RUNTIME_DEPENDENCIES.get(name);
   if (owner === undefined)
     return `${name} is no runtime dependency (a module of Node.js is written node:${name})`;
-  return owner === room ? undefined : `only ${owner} imports ${name}`;
+  return owner === module ? undefined : `only ${owner} imports ${name}`;
 }
 
 /** A circle of files that is allowed, and why it cannot be cut. */
@@ -197,7 +197,7 @@ export function importCircles(sources: Sources): string[][] {
     const circle = open.splice(open.indexOf(path));
     if (circle.length > 1) circles.push(circle);
   };
-  for (const path of sources.keys()) if (roomOf(path) !== undefined && !order.has(path)) visit(path);
+  for (const path of sources.keys()) if (moduleOf(path) !== undefined && !order.has(path)) visit(path);
   return circles;
 }
 
@@ -248,7 +248,7 @@ export function overlong(sources: Sources): string[] {
     .map(({ path, lines, limit }) => `${path} has ${lines} lines, more than ${limit}`);
 }
 
-/** Each room's index.ts opens with 5 to 15 lines of comment: what for, what guaranteed, what it must not know. */
+/** Each module's index.ts opens with 5 to 15 lines of comment: what for, what guaranteed, what it must not know. */
 export function missingHeaders(sources: Sources): string[] {
   const broken: string[] = [];
   for (const [path, text] of sources) {
@@ -256,7 +256,7 @@ export function missingHeaders(sources: Sources): string[] {
     const header = /^(?:\/\/.*\n)+|^\/\*[\s\S]*?\*\/\n/.exec(text)?.[0] ?? '';
     const lines = header.split('\n').length - 1;
     if (lines < 5 || lines > 20)
-      broken.push(`${path} opens with ${lines} lines of comment; 5 to 15 say what the room is for`);
+      broken.push(`${path} opens with ${lines} lines of comment; 5 to 15 say what the module is for`);
   }
   return broken;
 }

@@ -1,10 +1,10 @@
-// The actor as its code sees it (`self`), and the runtime, which connects the rooms below.
+// The actor as its code sees it (`self`), and the runtime, which connects the modules below.
 //
 // Guarantees the rules A to I of docs/rules.md on one node: signals from one actor to another keep their order (B1), a crash ends one
 // actor only (A4), a dead actor has no effect (A7), its names and timers are free before its death is announced (A8).
 //
-// The rooms below own the state: kernel (one actor), signal (links, monitors), send, call, spawn, peer (other nodes). Runtime makes one
-// object of each and passes it what it needs. The rooms above import all of it from here.
+// The modules below own the state: kernel (one actor), signal (links, monitors), send, call, spawn, peer (other nodes). Runtime makes one
+// object of each and passes it what it needs. The modules above import all of it from here.
 //
 // Must not know: sockets, frames, node names beyond RemotePort, servers and supervisors.
 export { CallError, type CallOptions, type CallState } from '../call/index.ts';

@@ -27,7 +27,7 @@ export class Linking {
     return this.cell.isOver;
   }
 
-  /** @internal The objects of the rooms below. */
+  /** @internal The objects of the modules below. */
   get kernel(): RuntimeKernel {
     return this.cell.kernel as RuntimeKernel; // RuntimeKernel is the only class that implements Kernel
   }

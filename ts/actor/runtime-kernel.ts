@@ -10,7 +10,6 @@ import {
   ActorTable,
   Aliases,
   after,
-  CalmLog,
   type Cell,
   cellOf,
   consoleLogger,
@@ -26,6 +25,7 @@ import {
   type RemotePort,
   runCell,
   type SystemMessage,
+  ThrottledLog,
   type TracingPort,
   terminate,
 } from '../kernel/index.ts';
@@ -50,11 +50,11 @@ export interface RuntimeOptions {
   readonly keepAlive?: boolean;
 }
 
-/** The part of Runtime that user code does not see: it makes one object of each room below, and has no table of its own. */
+/** The part of Runtime that user code does not see: it makes one object of each module below, and has no table of its own. */
 export abstract class RuntimeKernel implements Kernel {
   readonly logger: Logger;
   readonly clock: Clock;
-  /** @internal For lines that messages cause. */ readonly calmLog: CalmLog;
+  /** @internal For lines that messages cause. */ readonly throttledLog: ThrottledLog;
   /** @internal */ readonly longMailboxes: LongMailboxes = new LongMailboxes(this);
   /** Counts lost messages by reason. */
   readonly deadLetters: DeadLetters = new DeadLetters(this);
@@ -94,7 +94,7 @@ export abstract class RuntimeKernel implements Kernel {
     this.names = options.names;
     this.logger = guarded(options.logger ?? consoleLogger);
     this.clock = options.clock ?? systemClock;
-    this.calmLog = new CalmLog({
+    this.throttledLog = new ThrottledLog({
       logger: this.logger,
       after: (ms, action) => void this.clock.arm(ms, action, false), // not a timer: a script must not live on for its log
     });

@@ -1,6 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { checkFunction } from '../errors/index.ts';
-import { checkDelay, type ExitReason, endingOf, runExitCallback, type TimerRef } from '../kernel/index.ts';
+import {
+  checkDelay,
+  type ExitReason,
+  exitCallbacksOf,
+  runExitCallback,
+  type TimerRef,
+} from '../kernel/index.ts';
 import { inCurrentStore } from '../scheduler/index.ts';
 import { cancelTimer, checkTimer, type Dest, startTimer } from '../send/index.ts';
 import { Linking, never } from './linking.ts';
@@ -96,7 +102,7 @@ export class Timing extends Linking {
   get signal(): AbortSignal {
     if (this.abortSignal !== undefined) return this.abortSignal;
     if (this.cell.isDead) return AbortSignal.abort('noproc');
-    this.abortSignal = endingOf(this.cell).signal;
+    this.abortSignal = exitCallbacksOf(this.cell).signal;
     setMaxListeners(0, this.abortSignal); // no warning of a leak: an actor may use it in many places
     return this.abortSignal;
   }
@@ -120,7 +126,7 @@ export class Timing extends Linking {
   onExit(callback: (reason: ExitReason) => unknown): () => void {
     checkFunction('onExit', callback);
     const { cell } = this;
-    if (!cell.isDead) return endingOf(cell).add(callback);
+    if (!cell.isDead) return exitCallbacksOf(cell).add(callback);
     runExitCallback(this.kernel.logger, cell.pid, callback, 'noproc');
     return () => {};
   }

@@ -4,7 +4,7 @@
 // cause; late answers are dropped; handlers run one at a time and to completion; an orderly end runs `terminate`. The protocol of a
 // server is inferred from its handlers.
 //
-// Must not know: supervisors (they start behaviours through the actor floor), nodes and sockets (a call to another node is
+// Must not know: supervisors (they start behaviours through the actor layer), nodes and sockets (a call to another node is
 // like any other).
 export { type Behaviour, type ProtocolFor, type RefFor } from './behaviour.ts';
 export { call, callWith, cast, type MultiCallResult, multiCall, replyTo } from './call.ts';

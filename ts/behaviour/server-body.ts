@@ -133,7 +133,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     context.call = undefined;
     const { pid, label: name, runtime } = self;
     const tag = shortTag(call.tag);
-    runtime.calmLog.write(
+    runtime.throttledLog.write(
       'warn',
       { event: 'call_out_of_time', actor: pid.toString(), name, tag },
       'a nested call timed out after its client had given up',
@@ -246,7 +246,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   /** Logs a message without a handler: its kind, never its content. */
   protected drop(kind: string): undefined {
     const { pid, label: name, runtime } = (this.context as { self: Self }).self;
-    runtime.calmLog.write(
+    runtime.throttledLog.write(
       'warn',
       { event: 'unexpected_message', actor: pid.toString(), name, kind },
       'a server dropped a message it has no handler for',

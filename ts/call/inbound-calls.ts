@@ -14,7 +14,7 @@ import type { Sender } from '../send/index.ts';
 import { Pid, Ref } from '../term/index.ts';
 import { refusal } from './refusal.ts';
 import { SEND_TAG, STOP_TAG } from './request-tags.ts';
-import { MAX_RING } from './waits.ts';
+import { MAX_RING } from './wait-graph.ts';
 
 /** From so many unanswered calls on, expired ones are dropped. */
 const FIRST_SWEEP = 1024;

@@ -24,7 +24,7 @@ import { PendingCall, type PendingCalls } from './pending-call.ts';
 import { refusal } from './refusal.ts';
 import { SEND_TAG } from './request-tags.ts';
 import type { RingSearch } from './ring-search.ts';
-import { MAX_RING } from './waits.ts';
+import { MAX_RING } from './wait-graph.ts';
 
 const DEFAULT_TIMEOUT_MS = 5000;
 const NO_CHAIN: readonly Pid[] = [];

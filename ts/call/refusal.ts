@@ -1,6 +1,6 @@
 import { type Cell, LIMITED } from '../kernel/index.ts';
 import { Pid } from '../term/index.ts';
-import { isWaiting, MAX_STEPS, waitsOf } from './waits.ts';
+import { isWaiting, MAX_STEPS, waitsOf } from './wait-graph.ts';
 
 /**
  * Why `cell` cannot take a call of the last actor in `chain`, where each of at most MAX_RING actors waits for the next; undefined: it

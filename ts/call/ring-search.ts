@@ -16,7 +16,7 @@ import { after, type Cell, type Kernel, type RemoteWait, type RingProbe } from '
 import { Pid, Ref } from '../term/index.ts';
 import type { InboundCalls } from './inbound-calls.ts';
 import type { PendingCalls } from './pending-call.ts';
-import { isWaitedFor, isWaiting, MAX_RING, MAX_STEPS, remoteWaits } from './waits.ts';
+import { isWaitedFor, isWaiting, MAX_RING, MAX_STEPS, remoteWaits } from './wait-graph.ts';
 
 /** ms after which a wait is probed, and again each time its age has doubled. */
 const PROBE_AFTER_MS = 50;

@@ -1,6 +1,6 @@
 // Diagnostics: events of the runtime on node:diagnostics_channel.
 //
-// For: metrics and external monitoring tools. The rooms above publish; each publishes the events of its own state.
+// For: metrics and external monitoring tools. The modules above publish; each publishes the events of its own state.
 //
 // Guarantees: without a subscriber an event costs the test of one property and makes no object. A subscriber that throws disturbs nothing
 // (Node.js reports the error as an uncaught exception). Must not know: the meaning of an event, or its subscribers.

@@ -2,7 +2,7 @@
 //
 // One class with a stable `code`, one table that says what each code means and what to do about it, and the forms that
 // exit reasons take. Misuse throws one of these at once; what happens on another node is a signal, never an exception.
-// The lowest room of all: it imports nothing, and every other may import it. So `listening`, which several servers need, is here, too.
+// It imports nothing, and every other module may import it. So `listening`, which several servers need, is here, too.
 
 export {
   badArgument,

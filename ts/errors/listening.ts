@@ -2,7 +2,7 @@ import { type EventEmitter, once } from 'node:events';
 import { badOption } from './arguments.ts';
 import { SnowmeshError } from './snowmesh-error.ts';
 
-/** A server of `node:net` or `node:http`, which this room does not know. */
+/** A server of `node:net` or `node:http`, which this module does not know. */
 interface Server extends EventEmitter {
   listen(address: { port: number; host?: string; exclusive: boolean }): unknown;
   address(): unknown;

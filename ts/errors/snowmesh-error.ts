@@ -1,7 +1,7 @@
 import { checkEngine } from './engine.ts';
 import { ERRORS, type ErrorCode } from './table.ts';
 
-checkEngine(process.versions.node); // here, because every room imports this one first
+checkEngine(process.versions.node); // here, because every module imports this one first
 
 /** What an error carries besides its code and sentence. */
 export interface SnowmeshErrorOptions {

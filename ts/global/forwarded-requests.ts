@@ -3,7 +3,7 @@ import { MAX_IN_FLIGHT } from './limits.ts';
 import type { Member } from './member.ts';
 import type { Message, Outcome } from './messages.ts';
 import type { ReplacedEntry } from './name-table.ts';
-import { Turns } from './turns.ts';
+import { Semaphore } from './semaphore.ts';
 
 /** @param known with `taken`: the entry that has the name, as the answering node sees it. */
 export type Answered = (outcome: LocalOutcome, known?: readonly ReplacedEntry[]) => void;
@@ -17,7 +17,7 @@ interface Forwarded {
 /** Requests of this node about actors of other nodes, sent to those nodes. Each ends with an answer or with the node. */
 export class ForwardedRequests {
   readonly #open = new Map<number, Forwarded>();
-  readonly #turns = new Turns(MAX_IN_FLIGHT);
+  readonly #semaphore = new Semaphore(MAX_IN_FLIGHT);
   readonly #send: (member: Member, message: Message) => void;
   #isClosed = false;
 
@@ -27,7 +27,7 @@ export class ForwardedRequests {
 
   /** Sends a request, as soon as the peer is known to be a member. */
   ask(member: Member, id: number, message: Message, done: Answered): void {
-    this.#turns.enter(() => {
+    this.#semaphore.enter(() => {
       this.#open.set(id, { member, message, done });
       if (this.#isClosed) this.#end(id, 'closed');
       else if (member.standing === 'member') this.#send(member, message);
@@ -59,6 +59,6 @@ export class ForwardedRequests {
     const request = this.#open.get(id);
     this.#open.delete(id);
     request?.done(outcome, known);
-    this.#turns.leave();
+    this.#semaphore.leave();
   }
 }

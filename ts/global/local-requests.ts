@@ -7,6 +7,7 @@ import type { Duplicates } from './duplicates.ts';
 import { type Answered, ForwardedRequests } from './forwarded-requests.ts';
 import type { LamportClock } from './lamport-clock.ts';
 import { MAX_IN_FLIGHT } from './limits.ts';
+import type { Liveness } from './liveness.ts';
 import type { Member, OwnNode } from './member.ts';
 import type { MemberWaits } from './member-waits.ts';
 import type { Members } from './members.ts';
@@ -14,8 +15,7 @@ import type { Message, Request } from './messages.ts';
 import { mergeReplaced, type NameTable, type ReplacedEntry, toReplace } from './name-table.ts';
 import type { OwnEntries } from './own-entries.ts';
 import { Pauses } from './pauses.ts';
-import type { RollCall } from './roll-call.ts';
-import { Turns } from './turns.ts';
+import { Semaphore } from './semaphore.ts';
 
 /** @param missing with `unvoted`: the nodes that have not voted, as far as this node knows. */
 export type Done = (outcome: LocalOutcome, missing?: readonly string[]) => void;
@@ -31,7 +31,7 @@ export interface LocalRequestsParts {
   readonly entries: OwnEntries;
   readonly duplicates: Duplicates;
   readonly acknowledgements: MemberWaits;
-  readonly rollCall: RollCall;
+  readonly liveness: Liveness;
   readonly send: (member: Member, message: Message) => void;
 }
 
@@ -40,7 +40,7 @@ export class LocalRequests {
   readonly forwarded: ForwardedRequests;
   readonly #parts: LocalRequestsParts;
   readonly #pauses: Pauses;
-  readonly #turns = new Turns(MAX_IN_FLIGHT);
+  readonly #semaphore = new Semaphore(MAX_IN_FLIGHT);
   #isClosed = false;
 
   constructor(parts: LocalRequestsParts) {
@@ -90,7 +90,7 @@ export class LocalRequests {
   /** A peer is not a member any more. What it has requested and is not begun would wait here beyond its session: it ends. */
   gone(member: Member): void {
     this.forwarded.gone(member);
-    if (member.asked > 0) this.#turns.void(member);
+    if (member.asked > 0) this.#semaphore.void(member);
   }
 
   /** Ends all pending requests. */
@@ -102,17 +102,17 @@ export class LocalRequests {
   }
 
   #claim(request: Request, name: string, pid: Pid, done: Done, asker: Member | undefined): void {
-    const { runtime, maxNames, own, clock, entries, rollCall } = this.#parts;
+    const { runtime, maxNames, own, clock, entries, liveness } = this.#parts;
     if (!runtime.isAlive(pid)) return done('gone');
     if (own.names.size >= maxNames) return done('full');
     const begin = (): void => {
       const isVoid = asker !== undefined && asker.standing !== 'member';
       if (this.#isClosed || isVoid || !runtime.isAlive(pid)) {
-        this.#turns.leave();
+        this.#semaphore.leave();
         return done(this.#isClosed ? 'closed' : 'gone');
       }
       entries.watch(pid);
-      rollCall.begin();
+      liveness.begin();
       this.claims.start({
         id: own.nextId(),
         name,
@@ -126,14 +126,14 @@ export class LocalRequests {
         forgotten: 0,
         askedAgain: 0,
         done: (outcome, missing = []) => {
-          this.#turns.leave();
+          this.#semaphore.leave();
           // When this node itself has not voted, another claim holds its vote: name the node of that claim.
           const holder = this.#parts.ballots.holder(name);
           done(outcome, [...new Set(missing.map((node) => (node === own.node ? (holder ?? node) : node)))]);
         },
       });
     };
-    this.#turns.enter(begin, asker);
+    this.#semaphore.enter(begin, asker);
   }
 
   /** Asks the node of the actor. Asks again when that node does not know yet that the name is free. */

@@ -1,6 +1,6 @@
-// Connects the parts of the room: passes messages of peers to the part that handles them, and sends the messages of the parts.
+// Connects the parts of this module: passes messages of peers to the part that handles them, and sends the messages of the parts.
 import type { Runtime } from '../actor/index.ts';
-import { CalmLog } from '../kernel/index.ts';
+import { ThrottledLog } from '../kernel/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import { Snapshots, StepQueue } from '../peer/index.ts';
 import type { Pid } from '../term/index.ts';
@@ -8,6 +8,7 @@ import { Ballots, type Verdict } from './ballots.ts';
 import type { Claim } from './claim-queue.ts';
 import { type ConflictOptions, Duplicates } from './duplicates.ts';
 import { LamportClock } from './lamport-clock.ts';
+import { Liveness } from './liveness.ts';
 import { type Done, LocalRequests } from './local-requests.ts';
 import { type Member, OwnNode } from './member.ts';
 import { MemberWaits } from './member-waits.ts';
@@ -16,7 +17,6 @@ import { CHANNEL, type Message, parseMessage } from './messages.ts';
 import { NameTable, toReplace } from './name-table.ts';
 import { OwnEntries } from './own-entries.ts';
 import { PeerRequests } from './peer-requests.ts';
-import { RollCall } from './roll-call.ts';
 
 /** The part of a node that global names need. */
 export interface NamesHost {
@@ -38,11 +38,11 @@ export interface ServiceOptions extends ConflictOptions {
 export class NameService implements ChannelListener {
   readonly table: NameTable = new NameTable();
   readonly #host: NamesHost;
-  readonly #log: CalmLog;
+  readonly #log: ThrottledLog;
   readonly #own: OwnNode;
   readonly #clock = new LamportClock();
   readonly #members: Members;
-  readonly #rollCall: RollCall;
+  readonly #liveness: Liveness;
   readonly #removals: StepQueue;
   readonly #snapshots: Snapshots<Member, Message>;
   readonly #acknowledgements = new MemberWaits();
@@ -62,7 +62,7 @@ export class NameService implements ChannelListener {
     const send = (member: Member, message: Message): void => this.#send(member, message);
     const endSession = (member: Member, why: string): void => this.#endSession(member, why);
     this.#host = host;
-    this.#log = new CalmLog(runtime);
+    this.#log = new ThrottledLog(runtime);
     this.#removals = new StepQueue(runtime);
     const sendPart = ({ peer }: Member, message: Message): void => this.#channel?.send(peer, message);
     const whenWritable = ({ peer }: Member): Promise<void> | undefined => this.#channel?.whenWritable(peer);
@@ -77,7 +77,7 @@ export class NameService implements ChannelListener {
       left: (member) => this.#left(member),
       endSession,
     }));
-    const rollCall = (this.#rollCall = new RollCall({
+    const liveness = (this.#liveness = new Liveness({
       clock: runtime.clock,
       members: () => members.here(),
       isWaiting: () => this.#isWaiting,
@@ -101,7 +101,7 @@ export class NameService implements ChannelListener {
           endSession(claimant as Member, `it does not end its claim to ${JSON.stringify(wanted)}`);
       },
     }));
-    const common = { runtime, maxNames: options.maxNames, own, table, clock: this.#clock, members, rollCall };
+    const common = { runtime, maxNames: options.maxNames, own, table, clock: this.#clock, members, liveness };
     const acknowledgements = this.#acknowledgements;
     const entries = (this.#entries = new OwnEntries({ ...common, acknowledgements }, (pid) =>
       this.#local.claims.actorDied(pid),
@@ -131,7 +131,7 @@ export class NameService implements ChannelListener {
     this.#catchUps.begin(this.#own.nextId(), this.#members.unknown(), () =>
       done(this.#isClosed ? 'closed' : 'yes'),
     );
-    if (this.#catchUps.size > 0) this.#rollCall.begin();
+    if (this.#catchUps.size > 0) this.#liveness.begin();
   }
 
   /** Informs the peers and ends all pending requests. */
@@ -142,7 +142,7 @@ export class NameService implements ChannelListener {
     this.#entries.close();
     this.#catchUps.close();
     this.#acknowledgements.close();
-    this.#rollCall.close();
+    this.#liveness.close();
     this.#snapshots.close();
     this.#members.close();
     this.#channel?.close();
@@ -151,7 +151,7 @@ export class NameService implements ChannelListener {
   }
 
   up(peer: ChannelPeer): void {
-    this.#rollCall.checkMissed();
+    this.#liveness.checkMissed();
     this.#members.up(peer);
     const member = this.#members.of(peer);
     if (member === undefined) return;
@@ -164,15 +164,15 @@ export class NameService implements ChannelListener {
   down(peer: ChannelPeer): void {
     // A node that stops loses all peers: their missing votes must not count as given.
     if (!this.#host.isListening) return this.close();
-    this.#rollCall.checkMissed();
+    this.#liveness.checkMissed();
     this.#members.down(peer);
   }
 
   message(peer: ChannelPeer, value: unknown): void {
     const member = this.#members.of(peer);
     if (member === undefined) return;
-    this.#rollCall.checkMissed();
-    this.#rollCall.heard(member);
+    this.#liveness.checkMissed();
+    this.#liveness.heard(member);
     const message = parseMessage(value);
     if (message === undefined) return this.#suspect(member, 'a malformed message');
     if (message[0] === 'hello') return this.#members.hello(member);
@@ -190,7 +190,7 @@ export class NameService implements ChannelListener {
       case 'ping':
         return this.#send(member, ['pong', message[1]]);
       case 'pong':
-        if (!this.#rollCall.pong(member, message[1]))
+        if (!this.#liveness.pong(member, message[1]))
           this.#suspect(member, 'an answer to a ping that was not sent');
         return;
       case 'inquire':
@@ -254,7 +254,7 @@ export class NameService implements ChannelListener {
   }
 
   #left(member: Member): void {
-    this.#rollCall.checkMissed(); // first: the loss may decide a claim, whose votes are void if this node was blocked
+    this.#liveness.checkMissed(); // first: the loss may decide a claim, whose votes are void if this node was blocked
     this.#snapshots.end(member);
     this.#removals.begin(member.node, this.table.drop(member));
     this.#duplicates.heirLost(member);

@@ -1,11 +1,11 @@
 // The names of the actors of this node. Only this node adds and removes them, and informs the members.
 import type { Runtime } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
+import type { Liveness } from './liveness.ts';
 import type { OwnNode } from './member.ts';
 import type { MemberWaits } from './member-waits.ts';
 import type { Members } from './members.ts';
 import type { Entry, NameTable } from './name-table.ts';
-import type { RollCall } from './roll-call.ts';
 
 interface Watched {
   readonly names: Set<string>;
@@ -18,7 +18,7 @@ export interface OwnEntriesParts {
   readonly table: NameTable;
   readonly members: Members;
   readonly acknowledgements: MemberWaits;
-  readonly rollCall: RollCall;
+  readonly liveness: Liveness;
 }
 
 export class OwnEntries {
@@ -65,13 +65,13 @@ export class OwnEntries {
    * @param done is called once all members that answer have removed it.
    */
   drop(entry: Entry, done?: () => void): void {
-    const { own, table, members, acknowledgements, rollCall } = this.#parts;
+    const { own, table, members, acknowledgements, liveness } = this.#parts;
     table.remove(entry);
     this.forget(entry);
     const id = done === undefined ? 0 : own.nextId();
     members.tellAll(['drop', id, entry.name, entry.stamp]);
     if (done === undefined) return;
-    rollCall.begin();
+    liveness.begin();
     acknowledgements.begin(id, members.answering(), done);
   }
 

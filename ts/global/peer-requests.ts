@@ -3,6 +3,7 @@ import type { Ballots } from './ballots.ts';
 import type { Duplicates } from './duplicates.ts';
 import type { LamportClock } from './lamport-clock.ts';
 import { MAX_CLAIMS_PER_NODE, SYNC_PART } from './limits.ts';
+import type { Liveness } from './liveness.ts';
 import type { Done, LocalRequests } from './local-requests.ts';
 import type { Member, OwnNode } from './member.ts';
 import type { MemberWaits } from './member-waits.ts';
@@ -10,7 +11,6 @@ import type { Members } from './members.ts';
 import type { Message, SyncEntry } from './messages.ts';
 import { type NameTable, toReplace } from './name-table.ts';
 import type { OwnEntries } from './own-entries.ts';
-import type { RollCall } from './roll-call.ts';
 
 type Of<Kind extends Message[0]> = Message & { readonly 0: Kind };
 
@@ -25,7 +25,7 @@ export interface PeerRequestsParts {
   readonly duplicates: Duplicates;
   readonly local: LocalRequests;
   readonly catchUps: MemberWaits;
-  readonly rollCall: RollCall;
+  readonly liveness: Liveness;
   readonly send: (member: Member, message: Message) => void;
   /** Reports a malformed message. */
   readonly suspect: (member: Member, what: string) => void;
@@ -41,9 +41,9 @@ export class PeerRequests {
   }
 
   claimed(claimant: Member, [, id, name, stamp, replaces]: Of<'claim'>): void {
-    const { maxNames, clock, ballots, rollCall } = this.#parts;
+    const { maxNames, clock, ballots, liveness } = this.#parts;
     if (!this.#sees(claimant, stamp)) return;
-    rollCall.begin();
+    liveness.begin();
     const isFull = claimant.names.size + claimant.claims.size >= maxNames;
     if (isFull || claimant.claims.size >= MAX_CLAIMS_PER_NODE)
       this.#parts.send(claimant, ['vote', id, 'full', clock.now, []]);

@@ -4,7 +4,7 @@
 //   down / bye / hello again    its memberships are removed, step by step
 import type { Runtime } from '../actor/index.ts';
 import { type GroupInfo, type Listing, sourcesOf } from '../introspect/index.ts';
-import { CalmLog } from '../kernel/index.ts';
+import { ThrottledLog } from '../kernel/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import { StepQueue } from '../peer/index.ts';
 import { copyTerm, type Pid, type Ref } from '../term/index.ts';
@@ -39,7 +39,7 @@ export class GroupService implements ChannelListener {
   readonly table: GroupTable<AnySide>;
   readonly own: Side = new Side();
   readonly #runtime: Runtime;
-  readonly #log: CalmLog;
+  readonly #log: ThrottledLog;
   readonly #options: ServiceOptions;
   readonly #peers = new Map<string, GroupsPeer>();
   readonly #removals: StepQueue;
@@ -52,7 +52,7 @@ export class GroupService implements ChannelListener {
 
   constructor(host: GroupsHost, options: ServiceOptions) {
     this.#runtime = host.runtime;
-    this.#log = new CalmLog(host.runtime);
+    this.#log = new ThrottledLog(host.runtime);
     this.#options = options;
     this.#removals = new StepQueue(host.runtime);
     this.#announcements = new Announcements(host.runtime, this.own, {

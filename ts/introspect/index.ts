@@ -1,7 +1,7 @@
 // Introspection: what a node is doing, for people and tools.
 //
-// For: `processes`, `processInfo`, `tree` and `introspect` of a node. A node answers questions about itself from the tables of the rooms
-// below, and from those that rooms above put into `Sources`. It asks other nodes over a channel.
+// For: `processes`, `processInfo`, `tree` and `introspect` of a node. A node answers questions about itself from the tables of the modules
+// below, and from those that modules above put into `Sources`. It asks other nodes over a channel.
 //
 // Guarantees: while no one asks, it costs one counter for each message. An answer has a limited size. Questions of peers are answered one
 // at a time, with rests between. No actor is interrupted, and no user code runs.
@@ -13,6 +13,6 @@ export { checkedPage, checkedTree, Introspection } from './introspection.ts';
 export { type IntrospectOptions, Introspector } from './introspector.ts';
 export { jsonOf, pidText } from './json.ts';
 export { CHANNEL } from './messages.ts';
+export { nodeText } from './node-text.ts';
 export { named, VERSION } from './node-view.ts';
-export { portraitOf } from './portrait.ts';
 export { type Listing, type SessionCounters, sourcesOf } from './sources.ts';

@@ -22,9 +22,9 @@ import type {
   TreeOptions,
 } from './answers.ts';
 import { type CrashLog, crashLogOf } from './crash-log.ts';
+import { IdleTimes } from './idle-times.ts';
 import { LoopDelayMeter } from './loop-delay.ts';
 import { infoOf, livingCell, memoryOf, summaryOf } from './process-view.ts';
-import { Sightings } from './sightings.ts';
 import { type Listing, type SessionCounters, type Sources, sourcesOf } from './sources.ts';
 import { treeInTurns, treeOf } from './tree-view.ts';
 
@@ -49,7 +49,7 @@ export class NodeView {
   readonly #node: NodeFacts;
   readonly #sources: Sources;
   readonly #loopDelay = new LoopDelayMeter();
-  readonly #sightings = new Sightings();
+  readonly #idleTimes = new IdleTimes();
   readonly #crashes: CrashLog;
   readonly #startedAt = performance.now();
 
@@ -116,7 +116,7 @@ export class NodeView {
     const { local } = cell.pid;
     return {
       ...infoOf(cell),
-      idleMs: this.#sightings.look(local, cell.turns, Math.round(performance.now())),
+      idleMs: this.#idleTimes.look(local, cell.turns, Math.round(performance.now())),
     };
   }
 

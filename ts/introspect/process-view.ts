@@ -3,7 +3,7 @@ import { type NodeAddress, type Runtime, SystemMessage } from '../actor/index.ts
 import { ancestorsOf, BUSY, type Cell, cellOf, Envelope, QUEUED, TERMINATING } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ProcessInfo, ProcessState, ProcessSummary } from './answers.ts';
-import { weightOfMailbox } from './weight.ts';
+import { mailboxMemory } from './mailbox-memory.ts';
 
 /** Most entries of each list about one actor. */
 export const MAX_LIST = 100;
@@ -75,7 +75,7 @@ export function memoryOf(cell: Cell): number {
   const waiting =
     mailbox === null
       ? 0
-      : weightOfMailbox(mailbox, (each) => each instanceof Envelope || each instanceof SystemMessage);
+      : mailboxMemory(mailbox, (each) => each instanceof Envelope || each instanceof SystemMessage);
   return waiting + (isHandler(cell) ? HANDLER_BYTES : FUNCTION_BYTES);
 }
 

@@ -1,7 +1,7 @@
 import type { Runtime } from '../actor/index.ts';
 import type { GroupInfo, NameInfo, RoomInfo, SessionInfo } from './answers.ts';
 
-/** A table of a room above, which is read in parts. */
+/** A table of a module above, which is read in parts. */
 export interface Listing<T> {
   readonly size: number;
   keys(): Iterable<string>;
@@ -12,7 +12,7 @@ export interface Listing<T> {
 /** A session without its rates. */
 export type SessionCounters = Omit<SessionInfo, 'rates'>;
 
-/** The tables of rooms above that introspection shows. Each room adds its table, and removes it when it closes. */
+/** The tables of modules above that introspection shows. Each module adds its table, and removes it when it closes. */
 export class Sources {
   sessions: () => readonly SessionCounters[] = () => [];
   globalNames: Listing<NameInfo> | undefined;

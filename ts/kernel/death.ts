@@ -2,9 +2,9 @@
 import { actorCrash, actorExit } from '../diagnostics/index.ts';
 import type { Pid } from '../term/index.ts';
 import { BUSY, type Cell, cellOf, DEAD, QUEUED, TERMINATING } from './cell.ts';
+import type { Starter } from './cell-extras.ts';
 import { crashReason, isLeave, type Leave } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
-import type { Starter } from './extras.ts';
 import { silentLogger } from './logger.ts';
 import { type LoggedTag, loggedTag } from './message-tag.ts';
 import { ON_DEATH } from './program.ts';

@@ -5,7 +5,7 @@
 //
 // Bottom up: the control block and the run queue (cell), a pending receive (wait, taking), the end of an actor (death), delivery
 // to a known actor (delivery), the turns of an actor (turn, receive). Kernel is the state that actors share, and the ports
-// to the rooms above: other nodes (RemotePort), names (NamesPort), links and monitors (DeathPort), trace contexts (TracingPort).
+// to the modules above: other nodes (RemotePort), names (NamesPort), links and monitors (DeathPort), trace contexts (TracingPort).
 //
 // Must not know: links to other nodes, addresses, calls, how an actor is spawned, what `self` is.
 export { onAbort } from './abort.ts';
@@ -14,7 +14,6 @@ export { Aliases, type AliasMode, checkAliasMode } from './aliases.ts';
 export { briefReason, NOT_EXPOSED } from './brief-reason.ts';
 export { Call, callOf } from './call.ts';
 export { after, guard } from './callback.ts';
-export { CalmLog } from './calm-log.ts';
 export {
   type Birth,
   BUSY,
@@ -32,12 +31,13 @@ export {
   TRAPS,
   wake,
 } from './cell.ts';
+export type { AwaitingCaller, Extras, OwnCall, RemoteWait } from './cell-extras.ts';
 export { compileMatch } from './compiled-match.ts';
 export { copyReason, Leave, reasonPerReceiver } from './crash-reason.ts';
 export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from './dead-letters.ts';
 export { ancestorsOf, crash, isOwnLeave, leave, report, takeStarter, terminate } from './death.ts';
 export { deliver, deliverEnvelope, deliverSent, Envelope } from './delivery.ts';
-export { endingOf, runExitCallback } from './ending.ts';
+export { exitCallbacksOf, runExitCallback } from './exit-callbacks.ts';
 export {
   type CrashReason,
   type ErrorReason,
@@ -45,7 +45,6 @@ export {
   isCleanExit,
   type NoCatchReason,
 } from './exit-reason.ts';
-export type { AwaitingCaller, Extras, OwnCall, RemoteWait } from './extras.ts';
 export { inBudget, settleInBudget } from './in-budget.ts';
 export { keptShapes } from './kept-shapes.ts';
 export type { DeathPort, Kernel } from './kernel.ts';
@@ -83,6 +82,7 @@ export {
   type Unreachable,
 } from './remote-port.ts';
 export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from './system-message.ts';
+export { ThrottledLog } from './throttled-log.ts';
 export { Timeout, TimerRef } from './timer-ref.ts';
 export { MAX_TRACESTATE, type TraceHeaders } from './trace-headers.ts';
 export {

@@ -3,17 +3,17 @@ import type { Pid, Ref } from '../term/index.ts';
 import type { Timers } from '../timers/index.ts';
 import type { ActorTable } from './actor-table.ts';
 import type { Aliases } from './aliases.ts';
-import type { CalmLog } from './calm-log.ts';
 import type { Cell } from './cell.ts';
+import type { Extras } from './cell-extras.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { ExitReason } from './exit-reason.ts';
-import type { Extras } from './extras.ts';
 import type { Logger } from './logger.ts';
 import type { NamesPort } from './names-port.ts';
 import type { RemotePort } from './remote-port.ts';
+import type { ThrottledLog } from './throttled-log.ts';
 import type { TracingPort } from './tracing-port.ts';
 
-/** The state that the actors of one runtime share, and the ports to the rooms above. `RuntimeKernel` implements it. */
+/** The state that the actors of one runtime share, and the ports to the modules above. `RuntimeKernel` implements it. */
 export interface Kernel {
   /** @internal */ readonly table: ActorTable<Cell>;
   /** @internal */ readonly aliases: Aliases<Cell>;
@@ -21,7 +21,7 @@ export interface Kernel {
   /** @internal */ readonly timers: Timers;
   /** @internal */ readonly deadLetters: DeadLetters;
   /** @internal */ readonly logger: Logger;
-  /** @internal For lines that messages cause. */ readonly calmLog: CalmLog;
+  /** @internal For lines that messages cause. */ readonly throttledLog: ThrottledLog;
   /** @internal */ readonly longMailboxes: { note(cell: Cell): void };
   /** @internal The PID that stands for code outside of actors. */
   readonly root: Pid;

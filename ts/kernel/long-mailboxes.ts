@@ -37,6 +37,6 @@ export class LongMailboxes {
     const runtime = this.#kernel;
     if (mailboxLong.hasSubscribers) mailboxLong.publish({ runtime, pid, label, messages });
     const facts = { event: 'mailbox_long', actor: pid.toString(), name: label, messages };
-    runtime.calmLog.write('warn', facts, TEXT, facts.actor);
+    runtime.throttledLog.write('warn', facts, TEXT, facts.actor);
   }
 }

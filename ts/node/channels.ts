@@ -1,4 +1,4 @@
-// Channels carry control traffic of the floors above; each has a name. A message is any term in a SYSTEM frame. A full outbox drops
+// Channels carry control traffic of the layers above; each has a name. A message is any term in a SYSTEM frame. A full outbox drops
 // only messages that carry user data. A message keeps its order with other frames of the same sender, and is lost with the session.
 import { SnowmeshError } from '../errors/index.ts';
 import { type Pid, type RefCipher, TermTemplate } from '../term/index.ts';

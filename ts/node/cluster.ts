@@ -13,12 +13,12 @@ import type { NodeKind, PeerStats } from './node-events.ts';
 import { NodeMonitors } from './node-monitors.ts';
 import { type NodeName, parseNodeName, withPort } from './node-name.ts';
 import type { AutoConnect, Limits, MeshMode, NodeDiscovery } from './options.ts';
-import { PeerNews, type Tell } from './peer-news.ts';
+import { PeerReports, type Tell } from './peer-reports.ts';
 import { Reachability } from './reachability.ts';
 import { Readiness, type ReadyOptions } from './readiness.ts';
 import { Remote } from './remote.ts';
 import { Routes } from './routes.ts';
-import type { DialResult } from './session/endings.ts';
+import type { DialResult } from './session/end-causes.ts';
 import { Network } from './session/network.ts';
 import type { Session } from './session/session.ts';
 import { WAITS_CHANNEL } from './signal-frames.ts';
@@ -47,7 +47,7 @@ export class Cluster {
   readonly #runtime: Runtime;
   readonly #policy: DialPolicy;
   readonly isHidden: boolean;
-  readonly #news: PeerNews;
+  readonly #reports: PeerReports;
   readonly #discovery: FollowedDiscovery;
   readonly #readiness: Readiness;
   #isClosing = false;
@@ -106,13 +106,13 @@ export class Cluster {
       failure: (peer) => this.reachability.failure(peer)?.detail,
       after,
     });
-    this.#news = this.#listen(mesh === 'full' && policy.dials && !this.isHidden);
+    this.#reports = this.#listen(mesh === 'full' && policy.dials && !this.isHidden);
     native.ref(network.handle);
   }
 
   /** Sets where events for the node's listeners go. */
   announce(tell: Tell): void {
-    this.#news.announce(tell);
+    this.#reports.announce(tell);
   }
 
   get isOpen(): boolean {
@@ -148,7 +148,7 @@ export class Cluster {
     this.mesh.block(full);
     const session = this.#network.peer(full)?.session;
     if (session === undefined) return false;
-    await this.#news.disconnect(session);
+    await this.#reports.disconnect(session);
     return true;
   }
 
@@ -201,7 +201,7 @@ export class Cluster {
   /** The node is stopping: it connects to no further node, and can be found no more. Its sessions stay up until `close`. */
   beginClose(): void {
     void this.#discovery.stop();
-    this.#news.close();
+    this.#reports.close();
     this.mesh.stop();
     this.#readiness.close();
   }
@@ -215,7 +215,7 @@ export class Cluster {
   }
 
   /** @param isMeshed whether this node exchanges peer lists with visible peers and connects to the nodes in them. */
-  #listen(isMeshed: boolean): PeerNews {
+  #listen(isMeshed: boolean): PeerReports {
     const dispatch = new FrameDispatch({
       runtime: this.#runtime,
       channels: this.#channels,
@@ -226,7 +226,7 @@ export class Cluster {
       },
       exceeded: (session, limit) => this.#network.end(session, `it exceeds a limit: ${limit}`),
     });
-    const news = new PeerNews({
+    const reports = new PeerReports({
       runtime: this.#runtime,
       network: this.#network,
       dispatch,
@@ -238,8 +238,8 @@ export class Cluster {
       reachability: this.reachability,
       isMeshed,
     });
-    this.#network.report(news);
-    return news;
+    this.#network.report(reports);
+    return reports;
   }
 
   async #dial(name: NodeName, reason?: number): Promise<DialResult> {

@@ -1,4 +1,4 @@
-// Turns the frames of peers into signals of the actor floor. The native core has validated each body and has translated its
+// Turns the frames of peers into signals of the actor layer. The native core has validated each body and has translated its
 // PIDs: node number 0 is the current incarnation of this node. A `to` with another number is an actor of an earlier incarnation of
 // this node, or of a third node: it counts as dead here (M4) and is never looked up by its local id.
 import type { CallRequest, Inbound, ReplyStatus, Runtime, SpawnStatus } from '../actor/index.ts';
@@ -198,7 +198,7 @@ class InboundFrame {
 
   /** The term that fills the rest of the body. */
   term(): never {
-    return this.session.term(this.reader) as never; // a peer may send any value: the actor floor checks it
+    return this.session.term(this.reader) as never; // a peer may send any value: the actor layer checks it
   }
 
   /** The local id of a PID of this node; −1 for a PID of another node or incarnation. */

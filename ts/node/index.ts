@@ -1,4 +1,4 @@
-// Nodes: starts a node, connects it to others, and sends the signals of the actor floor to them.
+// Nodes: starts a node, connects it to others, and sends the signals of the actor layer to them.
 //
 // Guarantees: one session per peer; nodeup before the first message of a peer; links, monitors and calls over a lost
 // session fire once, before its nodedown; what one actor sends to one node keeps its order, whatever its size; a message
@@ -14,7 +14,6 @@ export { Node } from './node.ts';
 export type { NodeEvents, NodeKind, NodeStats, PeerStats } from './node-events.ts';
 export type { NodeFacts } from './node-monitors.ts';
 export { DEFAULT_PORT, type NodeName, parseNodeName } from './node-name.ts';
-export { NodeRecovered, NodeStalled } from './node-notices.ts';
 export type {
   AutoConnect,
   ListenOptions,
@@ -25,8 +24,9 @@ export type {
 } from './options.ts';
 export type { ConnectFailure, ConnectFailureReason } from './reachability.ts';
 export type { ReadyOptions } from './readiness.ts';
-export type { DownCause } from './session/endings.ts';
+export type { DownCause } from './session/end-causes.ts';
 export { Spread, type SpreadStream } from './spread.ts';
+export { NodeRecovered, NodeStalled } from './stall-messages.ts';
 export { startNode } from './start.ts';
 export type { StopOnSignalsOptions } from './stop-on-signals.ts';
 export type { NodeStopOptions } from './stop-time.ts';

@@ -1,7 +1,7 @@
 import type { NativeStats } from '../../bindings/index.ts';
 import type { DeadLetterReason } from '../actor/index.ts';
 import type { NodeFacts } from './node-monitors.ts';
-import type { DialResult, DownCause } from './session/endings.ts';
+import type { DialResult, DownCause } from './session/end-causes.ts';
 
 /** The events of a node. The first argument is always the peer's name. */
 export interface NodeEvents {

@@ -2,7 +2,7 @@
 // node (L6). Both end with the actor that made them (L8). The port provides delivery, references and the deaths of actors.
 import { NodeDown, NodeUp, type SystemMessage } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
-import { NodeRecovered, NodeStalled } from './node-notices.ts';
+import { NodeRecovered, NodeStalled } from './stall-messages.ts';
 
 /** What NodeMonitors needs from the runtime. */
 export interface SubscriberPort {

@@ -232,7 +232,7 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
     return this.#cluster?.monitors.cancel(ref) ?? false;
   }
 
-  /** @internal Opens a channel for control traffic of the floors above; undefined when the node has no name or was stopped. */
+  /** @internal Opens a channel for control traffic of the layers above; undefined when the node has no name or was stopped. */
   channel(name: string, listener: ChannelListener): Channel | undefined {
     return this.#open?.channel(name, listener);
   }

@@ -9,11 +9,11 @@ import {
   type Introspection,
   type IntrospectOptions,
   Introspector,
+  nodeText,
   type Page,
   type PageOptions,
   type ProcessInfo,
   type ProcessSummary,
-  portraitOf,
   type SupervisionTree,
   type TreeOptions,
 } from '../introspect/index.ts';
@@ -51,7 +51,7 @@ export abstract class ObservedRuntime extends EmittingRuntime {
 
   /** @internal What `console.log` prints: about five lines. */
   override [inspect.custom](depth: number): string {
-    return depth < 0 ? `[Node ${this.name}]` : portraitOf(this, this);
+    return depth < 0 ? `[Node ${this.name}]` : nodeText(this, this);
   }
 
   /** Its full name. */

@@ -2,7 +2,7 @@
 import type { Unreachable } from '../actor/index.ts';
 import { OldestFirst } from '../collections/index.ts';
 import { parseNodeName } from './node-name.ts';
-import type { DialResult, DownCause } from './session/endings.ts';
+import type { DialResult, DownCause } from './session/end-causes.ts';
 import type { Network } from './session/network.ts';
 
 /** Names whose last failure is remembered. Above it, the one that failed longest ago is forgotten. */

@@ -1,5 +1,5 @@
-// The RemotePort of the actor floor: writes each signal to another node as a frame. Without a route it reports `noproc` or
-// `noconnection` to the actor floor, never before the method has returned.
+// The RemotePort of the actor layer: writes each signal to another node as a frame. Without a route it reports `noproc` or
+// `noconnection` to the actor layer, never before the method has returned.
 import {
   type CallRequest,
   type DeadLetterReason,
@@ -232,7 +232,7 @@ export class Remote implements RemotePort {
     this.#network.flush();
   }
 
-  /** Runs `signal` in a microtask: the actor floor must not be called back from inside its own call. */
+  /** Runs `signal` in a microtask: the actor layer must not be called back from inside its own call. */
   later(signal: () => void): void {
     if (this.#due.push(signal) === 1) queueMicrotask(this.tellDue);
   }

@@ -2,9 +2,9 @@
 //
 // Guarantees: a signal for an id that never existed does no harm. Links, monitors, calls and spawns that depend on a lost node fire
 // exactly once, with `noconnection`, oldest first and about a thousand at a time, so that a loss blocks neither timers nor sockets (P6).
-// `StepQueue` does the same for tables of rooms above, and `Snapshots` writes such tables to a node that connects in the same way.
+// `StepQueue` does the same for tables of modules above, and `Snapshots` writes such tables to a node that connects in the same way.
 //
-// Owns only the losses in progress, and the actions that wait for a node to connect: the rooms below own the links, monitors, calls and spawns.
+// Owns only the losses in progress, and the actions that wait for a node to connect: the modules below own the links, monitors, calls and spawns.
 //
 // Must not know: sessions and frames. ts/node calls these methods.
 export { Inbound } from './inbound.ts';

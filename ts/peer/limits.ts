@@ -2,7 +2,7 @@
 
 /** How many links, monitors, calls and spawns fire or are dropped: about half a millisecond of work. */
 export const TIES_PER_STEP = 1024;
-/** How many entries of tables of rooms above are removed: one or two milliseconds of work. */
+/** How many entries of tables of modules above are removed: one or two milliseconds of work. */
 export const ENTRIES_PER_STEP = 1024;
 /** How many entries of such tables are written to nodes that have connected: one or two milliseconds of work. */
 export const WRITTEN_PER_STEP = 1000;

@@ -18,7 +18,7 @@ interface Snapshot<Peer, Message> {
 }
 
 /**
- * Writes whole tables of rooms above to peers that have just connected: about a thousand entries in each turn of the event loop, to the peers
+ * Writes whole tables of modules above to peers that have just connected: about a thousand entries in each turn of the event loop, to the peers
  * in turn, and to each only while there is room in its outbox. So a very large table blocks neither timers nor sockets, and does not end a
  * session with an overflow. What is sent to a peer meanwhile follows its snapshot.
  */

@@ -5,7 +5,7 @@ import { forActor, ON_DEATH } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { SocketData } from './client-input.ts';
 import type { ConnectionFacts, ConnectionHost, ResumedSession } from './connection-host.ts';
-import { exceptSelf } from './exceptions.ts';
+import { exceptSelf } from './except.ts';
 import { type Frame, jsonFrame, Packet } from './frame.ts';
 import { JoinedRooms } from './joined-rooms.ts';
 import { mustBeRoom, type Recipient, type Room } from './room.ts';

@@ -10,7 +10,7 @@ import type { UserOf } from './authorization.ts';
 import type { BridgeOptions, RoomBridge } from './bridge.ts';
 import { isClusterName } from './bridge-envelope.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
-import { exceptConnection } from './exceptions.ts';
+import { exceptConnection } from './except.ts';
 import { DEFAULT_LIMITS, DEFAULT_RESUME, type Limits, type ResumeLimits, type SlowPolicy } from './limits.ts';
 import { keyRoom } from './room.ts';
 import type { Except } from './room-message.ts';

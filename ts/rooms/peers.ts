@@ -1,6 +1,6 @@
 import type { Runtime } from '../actor/index.ts';
 import { SharedOldest } from '../collections/index.ts';
-import { CalmLog } from '../kernel/index.ts';
+import { ThrottledLog } from '../kernel/index.ts';
 import type { Channel, ChannelPeer } from '../node/index.ts';
 import { Pid } from '../term/index.ts';
 import { MAX_ORIGINS } from './limits.ts';
@@ -13,7 +13,7 @@ const SENDER = new Pid(0, 2 ** 40 - 1);
 /** The peers, and how messages about rooms are sent to them. */
 export class Peers {
   readonly #runtime: Runtime;
-  readonly #log: CalmLog;
+  readonly #log: ThrottledLog;
   readonly #byNode = new Map<string, RoomsPeer>();
   /** The origins and signing keys, each with the first node that claimed it. */
   readonly #origins = new SharedOldest<string, true>(MAX_ORIGINS);
@@ -21,7 +21,7 @@ export class Peers {
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
-    this.#log = new CalmLog(runtime);
+    this.#log = new ThrottledLog(runtime);
   }
 
   /** The peers that take part: those that have rooms. */

@@ -3,7 +3,7 @@ import type { Cursor, ResumeRoom, ResyncReason } from '../client/index.ts';
 import { forActor } from '../kernel/index.ts';
 import type { Connection } from './connection.ts';
 import type { ResumedSession } from './connection-host.ts';
-import { isExceptUntil } from './exceptions.ts';
+import { isExceptUntil } from './except.ts';
 import { ENDED_ORIGINS_KEPT, MAX_CURSOR } from './limits.ts';
 import type { Room } from './room.ts';
 import type { Except, RoomMessage } from './room-message.ts';

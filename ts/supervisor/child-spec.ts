@@ -44,7 +44,7 @@ export interface ChildOptions {
   readonly node?: string | Placement | undefined;
   /**
    * The reaction to the loss of the child's node (`noconnection`). `restart` (default): the same as after any abnormal end. `wait`: the
-   * child is `restarting`, and is started again when the node can be reached. The supervisor looks for the node when it connects, and
+   * child is `restarting`, and is started again when the node can be reached. The supervisor checks for the node when it connects, and
    * after pauses that grow from 0.2 to 30 s. This does not count towards the intensity, nor does a node that does not expose the child
    * yet or cannot take more. Of very many children 128 at a time are looked for and started. Siblings keep running; those that the strategy restarts with the child are restarted when it is back. Needs `node`. The first
    * start does not wait.

@@ -1,6 +1,6 @@
 import type { Self, StartResult } from '../actor/index.ts';
 import type { ChildPlan } from './child-spec.ts';
-import type { NodeLooks } from './node-looks.ts';
+import type { NodeChecks } from './node-checks.ts';
 import { OrphanKiller } from './orphan-killer.ts';
 import { placed, startWith } from './starting.ts';
 
@@ -19,18 +19,18 @@ export type AfterStart = (result: StartResult | undefined) => void;
  */
 export class ChildStarts {
   readonly #self: Self;
-  readonly #looks: NodeLooks;
+  readonly #checks: NodeChecks;
   readonly #later: (action: () => void) => void;
   readonly #attempts = new Set<Attempt>();
 
-  constructor(self: Self, looks: NodeLooks, later: (action: () => void) => void) {
+  constructor(self: Self, checks: NodeChecks, later: (action: () => void) => void) {
     this.#self = self;
-    this.#looks = looks;
+    this.#checks = checks;
     this.#later = later;
   }
 
   /**
-   * @param lookMs If given, first checks within this time whether the node can be reached, since the last attempt failed to reach it.
+   * @param checkMs If given, first checks within this time whether the node can be reached, since the last attempt failed to reach it.
    * @param then Called once for an attempt: at once after a success, so that the child is known before its end (N5); otherwise in its
    *   turn, through the mailbox.
    * @returns The result of a local start; an Attempt for a child of another node.
@@ -38,7 +38,7 @@ export class ChildStarts {
   start(
     plan: ChildPlan,
     args: readonly unknown[],
-    lookMs: number | undefined,
+    checkMs: number | undefined,
     then: AfterStart,
   ): StartResult | Promise<StartResult> | Attempt {
     const options = placed(plan);
@@ -55,9 +55,9 @@ export class ChildStarts {
       if (started instanceof Promise) void started.then(end);
       else end(started);
     };
-    if (lookMs === undefined) begin();
+    if (checkMs === undefined) begin();
     else
-      this.#looks.look(node, lookMs, (isReached) =>
+      this.#checks.check(node, checkMs, (isReached) =>
         isReached && !attempt.isAbandoned ? begin() : end({ ok: false, reason: 'noconnection' }),
       );
     return attempt;

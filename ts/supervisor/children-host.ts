@@ -16,7 +16,7 @@ export interface ChildrenHost {
   start(
     plan: ChildPlan,
     args: readonly unknown[],
-    lookMs: number | undefined,
+    checkMs: number | undefined,
     then: AfterStart,
   ): StartResult | Promise<StartResult> | Attempt;
   /** Runs `comeBack` when the lost node of a child can be reached, unless `forgetNode` was called. */

@@ -106,9 +106,9 @@ export class DynamicChildren implements Supervising {
     plan: ChildPlan,
     isNodeAway: boolean,
   ): void | Promise<void> {
-    const lookMs = isNodeAway ? this.window.attemptMs : undefined;
+    const checkMs = isNodeAway ? this.window.attemptMs : undefined;
     const settle = (result: StartResult | undefined): void => this.settleRestart(child, result);
-    const started = this.host.start(plan, child.args ?? [], lookMs, settle);
+    const started = this.host.start(plan, child.args ?? [], checkMs, settle);
     if (started instanceof Attempt) restarting.attempt = started;
     else if (started instanceof Promise) return started.then(settle);
     else settle(started);

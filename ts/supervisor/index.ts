@@ -5,7 +5,7 @@
 // react. A supervisor handles requests while a child keeps failing to restart. A dynamic supervisor needs O(1) for each
 // child and stops its children in parallel.
 //
-// Must not know: nodes and sockets (a child on another node is a start with a node's name, through the actor floor's port),
+// Must not know: nodes and sockets (a child on another node is a start with a node's name, through the actor layer's port),
 // servers and tasks (the supervisor only starts them).
 export {
   type AutoShutdown,
@@ -33,7 +33,6 @@ export {
   type PartitionSupervisorOptions,
   type PartitionSupervisorSpec,
 } from './partition-supervisor.ts';
-export { type Listed, supervisorsOf } from './roster.ts';
 export type { Strategy } from './static-children.ts';
 export {
   type DynamicSupervisorOptions,
@@ -43,3 +42,4 @@ export {
   type SupervisorOptions,
   type SupervisorSpec,
 } from './supervisor.ts';
+export { type Listed, supervisorsOf } from './supervisor-list.ts';

@@ -1,20 +1,20 @@
 import type { Self, Timeout, TimerRef } from '../actor/index.ts';
 import { OldestFirst } from '../collections/index.ts';
 import type { ChildPlan } from './child-spec.ts';
-import type { NodeLooks } from './node-looks.ts';
+import type { NodeChecks } from './node-checks.ts';
 import { placed } from './starting.ts';
 
-/** Pauses between two looks for a node: the first and the longest, without the random part. */
+/** Pauses between two checks for a node: the first and the longest, without the random part. */
 const FIRST_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 20_000;
 /** The largest random part added to a pause, so that not all supervisors look at once. */
 const JITTER = 0.5;
 /**
- * The looks for one node that a supervisor has under way at once. A child is started when its look was answered, and the next look is
+ * The checks for one node that a supervisor has under way at once. A child is started when its check was answered, and the next check is
  * sent behind that start: its answer shows that the start has left this node. So no more starts than this wait in the send queue,
  * however many children come back, and none is refused for want of room.
  */
-const MAX_LOOKS = 128;
+const MAX_CHECKS = 128;
 
 /** Starts a child on the node of `plan`. */
 export type ComeBack = (plan: ChildPlan) => void | Promise<void>;
@@ -28,25 +28,25 @@ interface Wait {
   /** The node whose arrival ends the pause; undefined until one is chosen. */
   node: string | undefined;
   unfollow: () => void;
-  /** The node has connected since the last look began. */
+  /** The node has connected since the last check began. */
   hasArrived: boolean;
 }
 
-/** The looks for one node. */
+/** The checks for one node. */
 interface NodeQueue {
   underWay: number;
-  /** Children whose look has not begun, in order, with the plan of their start. */
+  /** Children whose check has not begun, in order, with the plan of their start. */
   readonly waiting: OldestFirst<Wait, ChildPlan>;
 }
 
 /**
- * Children that wait for their lost node (`onNodeLost: 'wait'`). The supervisor looks for the node when it connects, and after growing
+ * Children that wait for their lost node (`onNodeLost: 'wait'`). The supervisor checks for the node when it connects, and after growing
  * random pauses, and starts the child when the node can be reached. Children that a connection wakes are started in the order in which
- * they began to wait. It handles requests meanwhile. O(1) a look.
+ * they began to wait. It handles requests meanwhile. O(1) a check.
  */
 export class NodeWaits {
   readonly #self: Self;
-  readonly #looks: NodeLooks;
+  readonly #checks: NodeChecks;
   /** Runs an action when the supervisor takes its next messages. */
   readonly #later: (action: () => void | Promise<void>) => void;
   readonly #waits = new Map<object, Wait>();
@@ -56,9 +56,9 @@ export class NodeWaits {
   /** Whether the end of the supervisor cancels what waits for nodes. */
   #endsWithSelf = false;
 
-  constructor(self: Self, looks: NodeLooks, later: (action: () => void | Promise<void>) => void) {
+  constructor(self: Self, checks: NodeChecks, later: (action: () => void | Promise<void>) => void) {
     this.#self = self;
-    this.#looks = looks;
+    this.#checks = checks;
     this.#later = later;
   }
 
@@ -90,7 +90,7 @@ export class NodeWaits {
     if (wait === undefined) return undefined;
     this.#pauses.delete(ref);
     wait.timer = undefined;
-    return this.#look(wait);
+    return this.#check(wait);
   }
 
   #begin(child: object, plan: ChildPlan, comeBack: ComeBack): Wait {
@@ -132,12 +132,12 @@ export class NodeWaits {
   #arrived(wait: Wait): void | Promise<void> {
     const { timer } = wait;
     if (this.#waits.get(wait.child) !== wait || !wait.hasArrived) return undefined;
-    if (timer === undefined) return undefined; // a look is under way, or waits for its turn
+    if (timer === undefined) return undefined; // a check is under way, or waits for its turn
     this.#self.cancelTimer(timer);
     this.#pauses.delete(timer);
     wait.timer = undefined;
     wait.tries = 0;
-    return this.#look(wait);
+    return this.#check(wait);
   }
 
   #pause(wait: Wait): void {
@@ -148,8 +148,8 @@ export class NodeWaits {
     this.#pauses.set(wait.timer, wait);
   }
 
-  /** Looks for the node. A placement function is called once for the look and the start that follows. */
-  #look(wait: Wait): void | Promise<void> {
+  /** Checks for the node. A placement function is called once for the check and the start that follows. */
+  #check(wait: Wait): void | Promise<void> {
     const { plan, comeBack } = wait;
     const options = placed(plan);
     if (typeof options === 'string') return comeBack(plan); // the start fails, with the error of the placement
@@ -161,31 +161,31 @@ export class NodeWaits {
     let queue = this.#queues.get(node);
     if (queue === undefined) this.#queues.set(node, (queue = { underWay: 0, waiting: new OldestFirst() }));
     queue.waiting.set(wait, here);
-    this.#lookOn(node, queue);
+    this.#checkOn(node, queue);
     return undefined;
   }
 
-  /** Begins the looks for a node that may begin now. */
-  #lookOn(node: string, queue: NodeQueue): void {
-    while (queue.underWay < MAX_LOOKS) {
+  /** Begins the checks for a node that may begin now. */
+  #checkOn(node: string, queue: NodeQueue): void {
+    while (queue.underWay < MAX_CHECKS) {
       const next = queue.waiting.takeOldest();
       if (next === undefined) break;
       const [wait, plan] = next;
       queue.underWay++;
-      this.#looks.look(node, Number.POSITIVE_INFINITY, (isReached) => {
+      this.#checks.check(node, Number.POSITIVE_INFINITY, (isReached) => {
         queue.underWay--;
         const isWaiting = this.#waits.get(wait.child) === wait;
         const started = isWaiting && isReached ? wait.comeBack(plan) : undefined;
         if (isWaiting && !isReached) this.#pause(wait);
         if (!isReached) this.#pauseAll(queue);
-        this.#lookOn(node, queue); // behind the start
+        this.#checkOn(node, queue); // behind the start
         return started;
       });
     }
     if (queue.underWay === 0 && this.#queues.get(node) === queue) this.#queues.delete(node);
   }
 
-  /** The node was not reached: those whose look has not begun wait as if theirs had failed. */
+  /** The node was not reached: those whose check has not begun wait as if theirs had failed. */
   #pauseAll({ waiting }: NodeQueue): void {
     for (let next = waiting.takeOldest(); next !== undefined; next = waiting.takeOldest())
       this.#pause(next[0]);

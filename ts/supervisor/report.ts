@@ -68,7 +68,7 @@ export class SupervisorReport {
 
   unexpectedMessage(kind: string): void {
     const { supervisor, self } = this;
-    self.runtime.calmLog.write(
+    self.runtime.throttledLog.write(
       'warn',
       { event: 'unexpected_message', supervisor, actor: self.pid, kind },
       'a supervisor dropped a message',

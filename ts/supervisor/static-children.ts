@@ -114,8 +114,8 @@ export class StaticChildren implements Supervising {
   ): void | Promise<void> {
     child.isRestarting = true;
     child.hasFailed = false;
-    const lookMs = isNodeAway ? this.window.attemptMs : undefined;
-    const started = this.host.start(plan, plan.args, lookMs, (result) => {
+    const checkMs = isNodeAway ? this.window.attemptMs : undefined;
+    const started = this.host.start(plan, plan.args, checkMs, (result) => {
       child.attempt = undefined;
       then(result);
       // The other children of its group wait for it.

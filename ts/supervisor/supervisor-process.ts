@@ -17,7 +17,7 @@ import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
 import { type AfterStart, type Attempt, ChildStarts } from './child-starts.ts';
 import type { ChildrenHost, Supervising } from './children-host.ts';
-import { NodeLooks } from './node-looks.ts';
+import { NodeChecks } from './node-checks.ts';
 import { type ComeBack, NodeWaits } from './node-waits.ts';
 import { OrphanKiller } from './orphan-killer.ts';
 import { infoOf } from './outcome.ts';
@@ -38,7 +38,7 @@ export class SupervisorProcess implements ChildrenHost {
   /** The actor whose exit ends the supervisor; the root PID when code outside of actors started it. */
   private readonly parent: Pid;
   private readonly report: SupervisorReport;
-  private readonly looks: NodeLooks;
+  private readonly checks: NodeChecks;
   private readonly waits: NodeWaits;
   private readonly starts: ChildStarts;
   private readonly retries: (() => void | Promise<void>)[] = [];
@@ -50,9 +50,9 @@ export class SupervisorProcess implements ChildrenHost {
     this.self = self;
     this.parent = self.parent ?? self.runtime.root;
     this.report = new SupervisorReport(self);
-    this.looks = new NodeLooks(self);
-    this.waits = new NodeWaits(self, this.looks, (action) => this.retryLater(action));
-    this.starts = new ChildStarts(self, this.looks, (action) => this.retryLater(action));
+    this.checks = new NodeChecks(self);
+    this.waits = new NodeWaits(self, this.checks, (action) => this.retryLater(action));
+    this.starts = new ChildStarts(self, this.checks, (action) => this.retryLater(action));
     self.trapExit(true);
     endInOrder(self.pid);
   }
@@ -75,9 +75,9 @@ export class SupervisorProcess implements ChildrenHost {
     if (message instanceof Call) return this.answer(message);
     if (message === RETRY) return this.retry();
     // A Down or Timeout of a stop that is over is ignored.
-    if (message instanceof Down) return this.looks.down(message);
+    if (message instanceof Down) return this.checks.down(message);
     if (message instanceof Timeout)
-      return this.pauseOver(message.ref) ?? this.looks.timeout(message) ?? this.waits.timeout(message);
+      return this.pauseOver(message.ref) ?? this.checks.timeout(message) ?? this.waits.timeout(message);
     this.report.unexpectedMessage(typeof message); // J28
     return undefined;
   }
@@ -129,10 +129,10 @@ export class SupervisorProcess implements ChildrenHost {
   start(
     plan: ChildPlan,
     args: readonly unknown[],
-    lookMs: number | undefined,
+    checkMs: number | undefined,
     then: AfterStart,
   ): StartResult | Promise<StartResult> | Attempt {
-    return this.starts.start(plan, args, lookMs, then);
+    return this.starts.start(plan, args, checkMs, then);
   }
 
   awaitNode(child: object, plan: ChildPlan, comeBack: ComeBack): void {

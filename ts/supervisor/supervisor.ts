@@ -11,8 +11,8 @@ import type { Pid } from '../term/index.ts';
 import { type AutoShutdown, badChildSpec, type ChildPlan, type ChildSpec, planChild } from './child-spec.ts';
 import { DynamicChildren } from './dynamic-children.ts';
 import { RestartWindow } from './restart-window.ts';
-import { enlist } from './roster.ts';
 import { StaticChildren, type Strategy } from './static-children.ts';
+import { enlist } from './supervisor-list.ts';
 import { SupervisorProcess } from './supervisor-process.ts';
 
 /** The restarts after which a supervisor gives up. */

@@ -2,7 +2,7 @@
 //
 // Guarantees that no test has to sleep: time passes when the test says so, and between two moments everything that can
 // run has run. It throws node:assert errors and uses no globals, so any test runner will do. Nothing but tests imports
-// this room; it may import every other.
+// this module; it may import every other.
 export {
   type DiscoveryCheck,
   type DiscoveryFixture,

@@ -9,7 +9,7 @@ import {
   noReply,
   replyTo,
 } from '../../../ts/behaviour/index.ts';
-import { LOG_PAUSE_MS } from '../../../ts/kernel/calm-log.ts';
+import { LOG_PAUSE_MS } from '../../../ts/kernel/throttled-log.ts';
 import type { Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { counter, failure } from './counter.ts';

@@ -1,4 +1,4 @@
-// Section G of the rules, on the actor floor: calls between bare actors.
+// Section G of the rules, on the actor layer: calls between bare actors.
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {

@@ -10,7 +10,7 @@ import {
 } from '../../../ts/actor/index.ts';
 import { callWith, cast, defineServer } from '../../../ts/behaviour/index.ts';
 import { PEER_PARTS } from '../../../ts/call/ring-search.ts';
-import { MAX_RING, MAX_STEPS } from '../../../ts/call/waits.ts';
+import { MAX_RING, MAX_STEPS } from '../../../ts/call/wait-graph.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 

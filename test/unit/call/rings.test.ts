@@ -11,7 +11,7 @@ import {
   start,
 } from '../../../ts/actor/index.ts';
 import { call, callWith, cast, defineServer, type From, noReply } from '../../../ts/behaviour/index.ts';
-import { MAX_RING, MAX_STEPS } from '../../../ts/call/waits.ts';
+import { MAX_RING, MAX_STEPS } from '../../../ts/call/wait-graph.ts';
 import { childSpec, defineSupervisor, startChild, whichChildren } from '../../../ts/supervisor/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';

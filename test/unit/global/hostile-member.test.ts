@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { LamportClock } from '../../../ts/global/lamport-clock.ts';
 import { MAX_SYNCS, MAX_UNANSWERED_PINGS, MAX_VOTE_ROUNDS } from '../../../ts/global/limits.ts';
-import { LOG_PAUSE_MS } from '../../../ts/kernel/calm-log.ts';
+import { LOG_PAUSE_MS } from '../../../ts/kernel/throttled-log.ts';
 import { Pid } from '../../../ts/term/index.ts';
 import { type FakeNode, handed } from './fake-mesh.ts';
 import { after, apart, joined, kill, mesh } from './stage.ts';

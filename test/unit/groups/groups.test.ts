@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GroupJoin, GroupLeave, type Groups, startGroups } from '../../../ts/groups/index.ts';
-import { LOG_PAUSE_MS } from '../../../ts/kernel/calm-log.ts';
+import { LOG_PAUSE_MS } from '../../../ts/kernel/throttled-log.ts';
 import { Pid } from '../../../ts/term/index.ts';
 import { turns } from '../../support/deadline.ts';
 import { randomFrom } from '../../support/seed.ts';

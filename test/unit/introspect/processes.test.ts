@@ -18,7 +18,7 @@ import {
   whichChildren,
 } from '../../../ts/index.ts';
 import { type Listed, supervisorsOf } from '../../../ts/supervisor/index.ts';
-import { enlist } from '../../../ts/supervisor/roster.ts';
+import { enlist } from '../../../ts/supervisor/supervisor-list.ts';
 
 let node: Node;
 beforeEach(async () => void (node = await startNode({ logger: silentLogger })));

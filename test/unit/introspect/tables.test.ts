@@ -1,4 +1,4 @@
-// What rooms above add: global names, groups, rooms.
+// What modules above add: global names, groups, rooms.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {

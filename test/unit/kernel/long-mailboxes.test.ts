@@ -2,8 +2,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { MailboxLimit, Self } from '../../../ts/actor/index.ts';
-import { LOG_PAUSE_MS } from '../../../ts/kernel/calm-log.ts';
 import { BURST_MS } from '../../../ts/kernel/long-mailboxes.ts';
+import { LOG_PAUSE_MS } from '../../../ts/kernel/throttled-log.ts';
 import { LONG_MAILBOX } from '../../../ts/mailbox/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';

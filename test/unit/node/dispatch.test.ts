@@ -1,4 +1,4 @@
-// Frames of peers, and the signals that the actor floor gets.
+// Frames of peers, and the signals that the actor layer gets.
 import { describe, expect, it } from 'vitest';
 import type { Runtime } from '../../../ts/actor/index.ts';
 import { FrameDispatch, MAX_PEER_LINKS, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NodeDown, NodeUp } from '../../../ts/actor/index.ts';
 import { NodeMonitors } from '../../../ts/node/node-monitors.ts';
-import { NodeRecovered, NodeStalled } from '../../../ts/node/node-notices.ts';
+import { NodeRecovered, NodeStalled } from '../../../ts/node/stall-messages.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 
 const FACTS = { connection: 1, incarnation: 5n, hidden: false };

@@ -1,6 +1,6 @@
 // Log lines that peers and strangers cause: the first of a kind is written at once, the others as one line in ten seconds.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LOG_PAUSE_MS } from '../../../ts/kernel/calm-log.ts';
+import { LOG_PAUSE_MS } from '../../../ts/kernel/throttled-log.ts';
 import type { Cluster } from '../../../ts/node/cluster.ts';
 import { Pid } from '../../../ts/term/index.ts';
 import type { TestRuntime } from '../../../ts/testing/index.ts';

@@ -16,7 +16,7 @@ const LIMITS = { highWater: 1000, limit: 5000, waiting: 4000, maxMessage: 2 ** 2
 const ME = new Pid(0, 7);
 const REF = new Ref(0, 7, 1);
 
-/** Records what the actor floor is told. */
+/** Records what the actor layer is told. */
 function open(autoConnect: AutoConnect = 'use') {
   const native = new ScriptedNative();
   const heard: unknown[][] = [];
@@ -188,7 +188,7 @@ describe('signals to a connected node', () => {
     }
   });
 
-  it('come back as calls of the actor floor', () => {
+  it('come back as calls of the actor layer', () => {
     const { native, remote, heard } = open();
     native.up(3, NC, PEER);
     remote.monitor(ME, REF, theirs());
@@ -456,7 +456,7 @@ describe('signals to a node that is not connected', () => {
 });
 
 describe('the end of a session', () => {
-  it('O1, L5 tells the actor floor before the nodedown', () => {
+  it('O1, L5 tells the actor layer before the nodedown', () => {
     const { native, cluster, heard } = open();
     const news: unknown[] = [];
     cluster.announce((event, ...[node]) => void news.push(event, node, heard.length));

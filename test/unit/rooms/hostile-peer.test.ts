@@ -1,6 +1,6 @@
 // A member of the cluster that says what it cannot know.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { LOG_PAUSE_MS } from '../../../ts/kernel/calm-log.ts';
+import { LOG_PAUSE_MS } from '../../../ts/kernel/throttled-log.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../../../ts/node/index.ts';
 import { createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
 import { ANSWERED_PER_TURN, MAX_CURSOR, MAX_HELLOS, MAX_QUESTIONS } from '../../../ts/rooms/limits.ts';

@@ -1,4 +1,4 @@
-// Section I of the rules, on the actor floor: bare functions and handlers. Servers have their own tests.
+// Section I of the rules, on the actor layer: bare functions and handlers. Servers have their own tests.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type CallError,

@@ -20,7 +20,7 @@ import type { Family } from './family.ts';
 import { farFamily, sitter } from './far-family.ts';
 import { FAR, type FarNode } from './far-node.ts';
 
-/** The longest pause between two looks. */
+/** The longest pause between two checks. */
 const LONGEST = 30_000;
 
 let kit: TestRuntime;
@@ -55,7 +55,7 @@ describe('a child whose node is lost', () => {
     far.crash();
     await probe.expectDown(pid, 'shutdown');
     const tried = far.logged();
-    expect(tried.filter((what) => what === 'look')).toHaveLength(3);
+    expect(tried.filter((what) => what === 'check')).toHaveLength(3);
     expect(tried).not.toContain('start'); // the node was away each time
   });
 
@@ -89,9 +89,9 @@ describe('a child whose node is lost', () => {
     expect(await countChildren(kit, pid)).toEqual({ specs: 1, active: 0, supervisors: 0, workers: 1 });
     expect(await restartChild(kit, pid, 'x')).toEqual({ ok: false, error: 'restarting' });
     expect(await deleteChild(kit, pid, 'x')).toBe('restarting');
-    const looks = far.logged();
-    expect(looks).not.toContain('start');
-    expect(looks.filter((what) => what === 'look').length).toBeGreaterThanOrEqual(50);
+    const checks = far.logged();
+    expect(checks).not.toContain('start');
+    expect(checks.filter((what) => what === 'check').length).toBeGreaterThanOrEqual(50);
     far.isUp = true;
     await kit.advance(LONGEST);
     expect(await pidOf(pid)).toMatchObject({ nc: 256, local: 2 });
@@ -108,7 +108,7 @@ describe('a child whose node is lost', () => {
     far.logged();
     for (let ms = 0; ms < 200_000; ms += 50) {
       await kit.advance(50);
-      for (const what of far.logged()) if (what === 'look') times.push(ms + 50);
+      for (const what of far.logged()) if (what === 'check') times.push(ms + 50);
     }
     const pauses = times.map((time, index) => time - (times[index - 1] ?? 0));
     expect(pauses[0]).toBeGreaterThanOrEqual(200);
@@ -130,7 +130,7 @@ describe('a child whose node is lost', () => {
     far.logged();
     await kit.advance(LONGEST);
     expect(far.living).toEqual(new Set([2]));
-    const asked = far.logged().filter((what) => what !== 'look');
+    const asked = far.logged().filter((what) => what !== 'check');
     expect(asked.indexOf('kill 1')).toBeGreaterThanOrEqual(0);
     expect(asked.indexOf('kill 1')).toBeLessThan(asked.indexOf('start'));
     expect(await pidOf(pid)).toMatchObject({ local: 2 });

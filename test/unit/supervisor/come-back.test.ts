@@ -19,7 +19,7 @@ import type { Family } from './family.ts';
 import { farFamily, sitter } from './far-family.ts';
 import { FAR, type FarNode } from './far-node.ts';
 
-/** The longest pause between two looks. */
+/** The longest pause between two checks. */
 const LONGEST = 30_000;
 const backoff = { min: 100, max: 100, jitter: 0 };
 
@@ -52,8 +52,8 @@ async function dynamic(child: ChildSpec, intensity: number): Promise<[supervisor
   return [pid, (started as { pid: Pid }).pid];
 }
 
-/** Starts and looks since the last time. */
-const asked = (): string[] => far.logged().filter((what) => what === 'start' || what === 'look');
+/** Starts and checks since the last time. */
+const asked = (): string[] => far.logged().filter((what) => what === 'start' || what === 'check');
 
 describe('a child that waits for its node', () => {
   it('S2, J12 does not keep its siblings from their restart while its node is frozen', async () => {
@@ -114,7 +114,7 @@ describe('a child whose node was away', () => {
     far.logged();
     far.connect();
     await kit.settle();
-    expect(asked()).toEqual(['look', 'start']);
+    expect(asked()).toEqual(['check', 'start']);
     far.end(2, 'oops');
     await kit.settle();
     expect(asked()).toEqual(['start']);
@@ -130,7 +130,7 @@ describe('a child whose node was away', () => {
     far.isUp = false;
     far.end(child.local, 'oops');
     await probe.expectDown(pid, 'shutdown');
-    expect(asked()).toEqual(['start', 'look', 'look']);
+    expect(asked()).toEqual(['start', 'check', 'check']);
   });
 
   it('S2, J10 under a dynamic supervisor is not looked for when the last start reached the node', async () => {
@@ -139,7 +139,7 @@ describe('a child whose node was away', () => {
     far.isUp = true;
     far.refusal = { status: SpawnStatus.failed, detail: 'broken' };
     await probe.expectDown(pid, 'shutdown');
-    expect(asked()).toEqual(['look', 'start', 'start', 'start']);
+    expect(asked()).toEqual(['check', 'start', 'start', 'start']);
   });
 });
 

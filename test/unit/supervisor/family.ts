@@ -18,7 +18,7 @@ export interface Family {
   readonly moods: Map<string, Mood>;
   /** A child that logs `+id` and `-id`, and fails to start as long as its mood says so. */
   child(id: string, options?: ChildOptions): ChildSpec;
-  /** Takes what was logged since the last look. */
+  /** Takes what was logged since the last check. */
   logged(): string[];
   pid(supervisor: Pid, id: string): Promise<Pid>;
   pids(supervisor: Pid): Promise<Record<string, ChildInfo['pid']>>;

@@ -11,14 +11,14 @@ export class FarNode {
   isFrozen = false;
   /** What a start is answered with; undefined: a child. */
   refusal: { status: SpawnStatus; detail?: unknown } | undefined = undefined;
-  /** What it was asked for, in order: `start`, `kill` and whom, `look`. */
+  /** What it was asked for, in order: `start`, `kill` and whom, `check`. */
   readonly log: string[] = [];
   /** The arguments of each start, in order. */
   readonly started: (readonly unknown[])[] = [];
-  /** It answers looks in a later turn of the event loop. */
+  /** It answers checks in a later turn of the event loop. */
   isSlow = false;
   /** Looks that wait for an answer: now, and the most there were. */
-  readonly looks = { now: 0, most: 0 };
+  readonly checks = { now: 0, most: 0 };
   /** Those who live there, also beyond a split. */
   readonly living = new Set<number>();
   readonly #runtime: Runtime;
@@ -148,15 +148,15 @@ export class FarNode {
 
   #monitor(from: Pid, ref: Ref, target: Pid | { name: string }): void {
     const local = target instanceof Pid ? target.local : -1;
-    const isLook = local === -1;
-    if (isLook) {
-      this.log.push('look');
-      this.looks.most = Math.max(this.looks.most, ++this.looks.now);
+    const isCheck = local === -1;
+    if (isCheck) {
+      this.log.push('check');
+      this.checks.most = Math.max(this.checks.most, ++this.checks.now);
     }
-    const later = isLook && this.isSlow ? setImmediate : this.#later;
+    const later = isCheck && this.isSlow ? setImmediate : this.#later;
     later(() => {
       if (this.isFrozen) return;
-      if (isLook) this.looks.now--;
+      if (isCheck) this.checks.now--;
       if (!this.isUp) this.#lost();
       else if (this.living.has(local)) this.#watches.push({ to: from.local, ref, target: local });
       else this.#runtime.inbound.monitorExit(null, from.local, ref, 'noproc');

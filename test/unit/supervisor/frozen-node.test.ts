@@ -71,7 +71,7 @@ describe.each(['one_for_one', 'rest_for_one', 'one_for_all'] as const)('a %s sup
     expect(kit.runtime.isAlive(pid)).toBe(true);
     await kit.advance(2000);
     await probe.expectDown(pid, 'shutdown');
-    expect(far.logged().filter((what) => what === 'look')).toHaveLength(3);
+    expect(far.logged().filter((what) => what === 'check')).toHaveLength(3);
   });
 
   it('S2, J10 restarts a local child meanwhile', async () => {
@@ -151,7 +151,7 @@ describe('a restart under way on a node that froze after it was asked', () => {
     await kit.settle();
     expect(await terminated).toBe('ok');
     await turns();
-    expect(far.looks).toEqual({ now: 0, most: 1 });
+    expect(far.checks).toEqual({ now: 0, most: 1 });
     expect(far.logged()).not.toContain('start');
     expect((await f.pids(pid))['x']).toBeUndefined();
   });
@@ -175,7 +175,7 @@ it('S2, J11 a child whose node is lost while its group is stopped is looked for 
   await f.end(pid, 'a', 'oops');
   far.freeze();
   await kit.settle();
-  expect(far.logged().filter((what) => what === 'start' || what === 'look')).toEqual(['look']);
+  expect(far.logged().filter((what) => what === 'start' || what === 'check')).toEqual(['check']);
   expect(await now(whichChildren(kit, pid))).toMatchObject([{ id: 'a' }, { pid: 'restarting' }, { id: 'c' }]);
 });
 

@@ -13,9 +13,9 @@ import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts
 import { until } from '../../support/deadline.ts';
 import { FAR, FarNode } from './far-node.ts';
 
-/** The most looks for one node at once. */
-const MAX_LOOKS = 128;
-/** The longest pause between two looks, or two attempts to kill what outlived a split. */
+/** The most checks for one node at once. */
+const MAX_CHECKS = 128;
+/** The longest pause between two checks, or two attempts to kill what outlived a split. */
 const LONGEST = 60_000;
 
 let kit: TestRuntime;
@@ -51,7 +51,7 @@ describe('when the node of very many waiting children connects', () => {
     lose();
     await kit.settle();
     expect(await countChildren(kit, pid)).toMatchObject({ workers: children, active: 0 });
-    far.looks.most = 0;
+    far.checks.most = 0;
     far.isSlow = true;
     far.connect();
     // Answers come in turns of the event loop that the kit does not wait for.
@@ -60,7 +60,7 @@ describe('when the node of very many waiting children connects', () => {
       return far.living.size === children;
     });
     expect(far.started).toEqual(range(children).map((number) => [number]));
-    expect(far.looks.most).toBeLessThanOrEqual(MAX_LOOKS);
+    expect(far.checks.most).toBeLessThanOrEqual(MAX_CHECKS);
     expect(far.living.size).toBe(children);
     expect(await countChildren(kit, pid)).toMatchObject({ workers: children, active: children });
     expect(kit.runtime.arrivals.size).toBe(0);

@@ -88,7 +88,7 @@ describe('the node of a child', () => {
     ['static', supervise],
     ['dynamic', superviseDynamic],
   ])(
-    'S2 is chosen once for a look and the start that follows, when the child waits: %s',
+    'S2 is chosen once for a check and the start that follows, when the child waits: %s',
     async (_kind, begin) => {
       let asked = 0;
       const pid = await begin({ node: () => (asked++ % 2 === 0 ? FAR : OTHER), onNodeLost: 'wait' });
@@ -101,7 +101,7 @@ describe('the node of a child', () => {
       other.isUp = true;
       await kit.advance(60_000);
       expect(await where(pid)).toBe(OTHER);
-      expect(other.logged()).toEqual(expect.arrayContaining(['look', 'start']));
+      expect(other.logged()).toEqual(expect.arrayContaining(['check', 'start']));
       expect(far.logged()).not.toContain('start');
     },
   );

@@ -9,7 +9,7 @@ import {
   stop,
 } from '../../../ts/actor/index.ts';
 import { cast, defineServer } from '../../../ts/behaviour/index.ts';
-import { LOG_PAUSE_MS } from '../../../ts/kernel/calm-log.ts';
+import { LOG_PAUSE_MS } from '../../../ts/kernel/throttled-log.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
 import {
   childSpec,

@@ -2,10 +2,10 @@
 // lost. They are dialled a few at a time, with growing random pauses. A name that no discovery lists is given up after a while. The
 // port provides dialling, time and randomness.
 import { parseNodeName } from '../node-name.ts';
-import type { DialResult, DownCause } from '../session/endings.ts';
+import type { DialResult, DownCause } from '../session/end-causes.ts';
+import { pauseBeforeDial, SessionHistories, TRIES_FOR_MAX_PAUSE } from './dial-backoff.ts';
 import { RecentNames } from './dial-policy.ts';
 import { DialShares } from './dial-shares.ts';
-import { Histories } from './histories.ts';
 
 /** Dials under way at once of names that a discovery lists. */
 const MAX_DIALS = 16;
@@ -13,11 +13,6 @@ const MAX_DIALS = 16;
 export const HINT_LIMITS = { names: 1024, dials: 8, dialsOfOne: 8 };
 /** Names of lost peers, by the network that they connected from. A member can connect under very many names. */
 export const LOST_LIMITS = { names: 4096, dials: 24, dialsOfOne: 16 };
-/** Pauses between dials of one name. Unit: ms. */
-const FIRST_PAUSE_MS = 200;
-const MAX_PAUSE_MS = 30_000;
-/** After this many failed tries the pause is MAX_PAUSE_MS. */
-const TRIES_FOR_MAX_PAUSE = 8;
 /** How long a lost peer, and a hint, are dialled. Unit: ms. */
 const LOST_FOR_MS = 10 * 60_000;
 const HINT_FOR_MS = 60_000;
@@ -62,7 +57,7 @@ export class Mesh {
   readonly #port: MeshPort;
   readonly #wanted = new Map<string, Wanted>();
   /** Of peers that are up, and of wanted ones that were. */
-  readonly #histories = new Histories();
+  readonly #histories = new SessionHistories();
   readonly #blocked = new RecentNames();
   /** Found names whose pause is over, waiting until fewer than MAX_DIALS are under way. */
   readonly #ready = new Set<Wanted>();
@@ -201,12 +196,10 @@ export class Mesh {
     return source === 'lost' ? this.#lost : this.#hints;
   }
 
-  /** Schedules the next dial: the first at once, later ones after a random part of a pause that doubles each time. */
+  /** Schedules the next dial. */
   #pause(wanted: Wanted): void {
     if (wanted.isDialling || wanted.cancel !== undefined || this.#isStopped) return;
-    const longest = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(wanted.tries, 20));
-    const ms = wanted.tries === 0 ? 0 : longest * this.#port.random();
-    wanted.cancel = this.#port.after(ms, () => {
+    wanted.cancel = this.#port.after(pauseBeforeDial(wanted.tries, this.#port.random()), () => {
       wanted.cancel = undefined;
       this.#pauseOver(wanted);
     });

@@ -1,5 +1,5 @@
 import type { NativeRefusal } from './batch.ts';
-import type { DialResult, DownCause } from './endings.ts';
+import type { DialResult, DownCause } from './end-causes.ts';
 import type { EntryReader } from './entry-reader.ts';
 import type { Session } from './session.ts';
 

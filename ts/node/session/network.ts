@@ -8,7 +8,7 @@ import { type NodeName, parseNodeName } from '../node-name.ts';
 import type { Limits } from '../options.ts';
 import { BatchReader, type EntryReceiver, type NativeRefusal, type SessionUp } from './batch.ts';
 import type { Carrier } from './carrier.ts';
-import { DOWN_CAUSES, resultWithoutSession } from './endings.ts';
+import { DOWN_CAUSES, resultWithoutSession } from './end-causes.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { FlushQueue } from './flush-queue.ts';
 import { Identities, type Identity } from './identities.ts';

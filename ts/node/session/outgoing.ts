@@ -9,7 +9,7 @@ import type { Limits } from '../options.ts';
 import { Backlog } from './backlog.ts';
 import { BeforeSession } from './before-session.ts';
 import type { Carrier } from './carrier.ts';
-import { gather, lengthOf, NOTHING, SLICE_BYTES } from './gather.ts';
+import { gather, lengthOf, NOTHING, SLICE_BYTES } from './long-frame-slices.ts';
 import type { OutgoingHost } from './outgoing-host.ts';
 import { TracePrefix } from './trace-prefix.ts';
 

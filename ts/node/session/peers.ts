@@ -2,7 +2,7 @@
 // takes no memory (L16).
 import { DialReason } from '../../wire/index.ts';
 import type { NodeName } from '../node-name.ts';
-import type { DialResult } from './endings.ts';
+import type { DialResult } from './end-causes.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Session } from './session.ts';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { HINT_LIMITS, LOST_LIMITS, Mesh } from '../../../../ts/node/mesh/mesh.ts';
-import type { DialResult } from '../../../../ts/node/session/endings.ts';
+import type { DialResult } from '../../../../ts/node/session/end-causes.ts';
 
 interface Alarm {
   readonly at: number;

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { parseNodeName } from '../../../../ts/node/node-name.ts';
-import { SLICE_BYTES } from '../../../../ts/node/session/gather.ts';
+import { SLICE_BYTES } from '../../../../ts/node/session/long-frame-slices.ts';
 import { Pid } from '../../../../ts/term/index.ts';
 import {
   ConnectStatus,

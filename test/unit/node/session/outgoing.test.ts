@@ -1,7 +1,7 @@
 // The output to one peer: what is written before, during and after its session arrives whole, in order, or is known to be lost.
 import { describe, expect, it, vi } from 'vitest';
 import { parseNodeName } from '../../../../ts/node/node-name.ts';
-import { SLICE_BYTES } from '../../../../ts/node/session/gather.ts';
+import { SLICE_BYTES } from '../../../../ts/node/session/long-frame-slices.ts';
 import { Pid, TermDecoder } from '../../../../ts/term/index.ts';
 import { ConnectStatus, FrameTag, KeptTag, NativeEvent } from '../../../../ts/wire/index.ts';
 import { turns } from '../../../support/deadline.ts';

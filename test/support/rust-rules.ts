@@ -51,7 +51,7 @@ export function dependenciesOf(manifest: string): string[] {
 }
 
 /** The rules broken by the crates under native/. */
-export function brokenRustWalls(sources: Sources): string[] {
+export function brokenRustRules(sources: Sources): string[] {
   const broken: string[] = [];
   for (const [path, text] of sources) {
     const crate = /^native\/([^/]+)\//.exec(path)?.[1] ?? '';

@@ -3,7 +3,7 @@ import type { Chain, Links, Monitor, Watches } from '../link/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { Timer } from '../timers/index.ts';
 import type { Cell } from './cell.ts';
-import type { DeathCallback, Ending } from './ending.ts';
+import type { DeathCallback, ExitCallbacks } from './exit-callbacks.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type { MailboxGate } from './mailbox-gate.ts';
 
@@ -21,7 +21,7 @@ export class Extras {
   calls: OwnCall | null = null;
   timers: Set<Timer> | null = null;
   aliases: Set<number> | null = null;
-  ending: Ending | null = null;
+  ending: ExitCallbacks | null = null;
   /** A single callback is stored without a Set, which would take more memory than the rest of this object. */
   deathCallbacks: DeathCallback | Set<DeathCallback> | null = null;
   gate: MailboxGate | null = null;

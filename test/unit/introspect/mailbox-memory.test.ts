@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { weightOfMailbox } from '../../../ts/introspect/weight.ts';
+import { mailboxMemory } from '../../../ts/introspect/mailbox-memory.ts';
 
 const weigh = (...messages: unknown[]): number =>
-  weightOfMailbox(Object.assign(messages, { size: messages.length }), () => false);
+  mailboxMemory(Object.assign(messages, { size: messages.length }), () => false);
 
 it('looks at the keys of a message once, however often it is asked', () => {
   let looks = 0;
@@ -44,6 +44,6 @@ it('looks at four messages of a mailbox, and takes the others to be like them', 
       }
     },
   };
-  expect(weightOfMailbox(mailbox, () => false)).toBe(1000 * (24 + 50));
+  expect(mailboxMemory(mailbox, () => false)).toBe(1000 * (24 + 50));
   expect(looks).toBe(4);
 });

@@ -16,7 +16,7 @@ const ROUND_MS = ANSWER_MS / ROUNDS;
 /** Others consider this node quiet after four rounds at the earliest: it notices long before that it has missed some. */
 const MISSED_MS = 2 * ROUND_MS;
 
-export interface RollCallPort {
+export interface LivenessPort {
   readonly clock: Clock;
   members(): Iterable<Member>;
   /** Whether anything waits for members, here or at one of them. */
@@ -34,12 +34,12 @@ export interface RollCallPort {
   endSession(member: Member, why: string): void;
 }
 
-export class RollCall {
-  readonly #port: RollCallPort;
+export class Liveness {
+  readonly #port: LivenessPort;
   #alarm: Alarm | undefined;
   #lastRound = 0;
 
-  constructor(port: RollCallPort) {
+  constructor(port: LivenessPort) {
     this.#port = port;
   }
 

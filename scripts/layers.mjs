@@ -1,6 +1,6 @@
-// The floors of ts/: a room may import only rooms of lower floors.
+// The layers of ts/: a module, a folder of ts/, may import only modules of lower layers.
 //
-// `node scripts/floors.mjs` writes what follows from this table: the import rules in .oxlintrc.json and the pictures in
+// `node scripts/layers.mjs` writes what follows from this table: the import rules in .oxlintrc.json and the diagrams in
 // CONTRIBUTING.md and docs/internals.md. test/architecture.test.ts fails if one of them is out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * The lowest floor first. `errors` is below `term`, which throws them; `index` is below `cli` and `testing`, which may use
+ * The lowest layer first. `errors` is below `term`, which throws them; `index` is below `cli` and `testing`, which may use
  * everything that is public.
  */
-export const FLOORS = [
+export const LAYERS = [
   ['bindings'],
   ['wire', 'errors', 'diagnostics', 'client', 'collections'],
   ['term'],
@@ -35,40 +35,42 @@ export const FLOORS = [
 
 export const MAY_IMPORT_BINDINGS = new Set(['term', 'node']);
 
-export function floorOf(room) {
-  return FLOORS.findIndex((rooms) => rooms.includes(room));
+export function layerOf(module) {
+  return LAYERS.findIndex((modules) => modules.includes(module));
 }
 
-/** The linter's rules for each room (`overrides` of .oxlintrc.json), so that editors show a forbidden import at once. */
-export function lintWalls() {
-  return FLOORS.flat()
-    .filter((room) => room !== 'index')
-    .map(lintWall);
+/** The linter's rules for each module (`overrides` of .oxlintrc.json), so that editors show a forbidden import at once. */
+export function lintRules() {
+  return LAYERS.flat()
+    .filter((module) => module !== 'index')
+    .map(lintRule);
 }
 
-function lintWall(room) {
-  const own = floorOf(room);
-  const closed = FLOORS.flatMap((rooms, floor) => rooms.filter((other) => floor >= own && other !== room));
-  if (!MAY_IMPORT_BINDINGS.has(room) && room !== 'bindings') closed.push('bindings');
+function lintRule(module) {
+  const own = layerOf(module);
+  const closed = LAYERS.flatMap((modules, layer) =>
+    modules.filter((other) => layer >= own && other !== module),
+  );
+  if (!MAY_IMPORT_BINDINGS.has(module) && module !== 'bindings') closed.push('bindings');
   const names = closed.filter((other) => other !== 'index').join('|');
-  const message = `${room} is on floor ${own} and imports strictly down.`;
+  const message = `${module} is on layer ${own} and imports lower layers only.`;
   const patterns = [{ regex: `^(\\.\\./)+(${names})/`, message }];
-  if (room !== 'bindings') {
-    const rooms = FLOORS.flat().filter((other) => other !== 'index' && other !== room);
+  if (module !== 'bindings') {
+    const modules = LAYERS.flat().filter((other) => other !== 'index' && other !== module);
     patterns.push({
-      group: [...rooms.map((other) => `**/${other}/*`), '!**/index.ts'],
-      message: 'A room is entered by its index.ts.',
+      group: [...modules.map((other) => `**/${other}/*`), '!**/index.ts'],
+      message: 'A module is imported by its index.ts.',
     });
   }
   return {
-    files: [room === 'bindings' ? 'bindings/**/*.ts' : `ts/${room}/**/*.ts`],
+    files: [module === 'bindings' ? 'bindings/**/*.ts' : `ts/${module}/**/*.ts`],
     rules: { 'no-restricted-imports': ['error', { patterns }] },
   };
 }
 
-/** The floors as the documents show them, the highest first. */
-export function picture() {
-  const rows = FLOORS.map((rooms, floor) => `${String(floor).padStart(2)}   ${rooms.join('   ')}`);
+/** The layers as the documents show them, the highest first. */
+export function diagram() {
+  const rows = LAYERS.map((modules, layer) => `${String(layer).padStart(2)}   ${modules.join('   ')}`);
   rows[0] += '  ── native/addon → native/net → native/core';
   return rows.toReversed().join('\n');
 }
@@ -77,15 +79,15 @@ export function picture() {
 export function derived() {
   return new Map([
     ['.oxlintrc.json', lintConfig()],
-    ['CONTRIBUTING.md', withPicture('CONTRIBUTING.md')],
-    ['docs/internals.md', withPicture('docs/internals.md')],
+    ['CONTRIBUTING.md', withDiagram('CONTRIBUTING.md')],
+    ['docs/internals.md', withDiagram('docs/internals.md')],
   ]);
 }
 
 function lintConfig() {
   const config = JSON.parse(read('.oxlintrc.json'));
   const others = config.overrides.filter(({ rules }) => !('no-restricted-imports' in rules));
-  config.overrides = [...others, ...lintWalls()];
+  config.overrides = [...others, ...lintRules()];
   return `${formatted(config)}\n`;
 }
 
@@ -101,10 +103,10 @@ function formatted(config) {
 }
 
 const LINE_WIDTH = 110;
-const PICTURE = /(<!-- floors: written by scripts\/floors.mjs -->\n```\n)[\s\S]*?(```)/;
+const DIAGRAM = /(<!-- layers: written by scripts\/layers.mjs -->\n```\n)[\s\S]*?(```)/;
 
-function withPicture(file) {
-  return read(file).replace(PICTURE, (_, before, after) => `${before}${picture()}\n${after}`);
+function withDiagram(file) {
+  return read(file).replace(DIAGRAM, (_, before, after) => `${before}${diagram()}\n${after}`);
 }
 
 function read(file) {

@@ -12,7 +12,7 @@ export type ExitCallback = (reason: ExitReason) => unknown;
 export type DeathCallback = (pid: Pid, reason: ExitReason) => void;
 
 /** Made when an actor first asks for one of the two. */
-export class Ending {
+export class ExitCallbacks {
   private controller: AbortController | null = null;
   private newest: Entry | null = null;
 
@@ -54,13 +54,13 @@ export class Ending {
 }
 
 /** The ending of a living actor, made now. */
-export function endingOf(cell: { more(): { ending: Ending | null } }): Ending {
+export function exitCallbacksOf(cell: { more(): { ending: ExitCallbacks | null } }): ExitCallbacks {
   const more = cell.more();
-  more.ending ??= new Ending();
+  more.ending ??= new ExitCallbacks();
   return more.ending;
 }
 
-/** An item of the list that begins at `Ending.newest`. */
+/** An item of the list that begins at `ExitCallbacks.newest`. */
 interface Entry {
   readonly callback: ExitCallback;
   older: Entry | null;

@@ -4,7 +4,7 @@ interface Waiting {
 }
 
 /** Runs at most `limit` jobs at once; the others wait in order. */
-export class Turns {
+export class Semaphore {
   readonly #limit: number;
   #waiting: Waiting[] = [];
   #head = 0;

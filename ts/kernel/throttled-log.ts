@@ -5,8 +5,8 @@ export const LOG_PAUSE_MS = 10_000;
 /** Lines about further peers or actors are of one kind: a member can connect under very many names. */
 export const MAX_HELD = 256;
 
-/** What CalmLog needs. */
-export interface CalmLogPort {
+/** What ThrottledLog needs. */
+export interface ThrottledLogPort {
   readonly logger: Logger;
   /** Runs `action` once after `ms`. */
   after(ms: number, action: () => void): void;
@@ -21,11 +21,11 @@ interface Held {
  * Limits the rate of log lines that messages, peers and unauthenticated connections can cause. The first line of a kind is written at once. Those
  * that follow within LOG_PAUSE_MS are written as one: the facts of the last, and `count`, the number of lines.
  */
-export class CalmLog {
-  readonly #port: CalmLogPort;
+export class ThrottledLog {
+  readonly #port: ThrottledLogPort;
   readonly #held = new Map<string, Held>();
 
-  constructor(port: CalmLogPort) {
+  constructor(port: ThrottledLogPort) {
     this.#port = port;
   }
 

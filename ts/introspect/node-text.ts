@@ -7,7 +7,7 @@ import { sourcesOf } from './sources.ts';
 const MAX_NAMED = 4;
 
 /** The text of a node for `console.log`. O(peers). */
-export function portraitOf(runtime: Runtime, { name, isHidden }: NodeFacts): string {
+export function nodeText(runtime: Runtime, { name, isHidden }: NodeFacts): string {
   const lost = Object.entries(runtime.deadLetters.counts).filter(([, count]) => count > 0);
   const state = runtime.isStopped ? ', stopped' : runtime.isStopping ? ', stopping' : '';
   return [

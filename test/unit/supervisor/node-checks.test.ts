@@ -1,16 +1,16 @@
 // Looks for nodes: each has one outcome, and leaves nothing.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Down, type Self, Timeout, type TimerRef } from '../../../ts/actor/index.ts';
-import { NodeLooks } from '../../../ts/supervisor/node-looks.ts';
+import { NodeChecks } from '../../../ts/supervisor/node-checks.ts';
 import type { Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { FAR, FarNode } from './far-node.ts';
 
 let kit: TestRuntime;
 let far: FarNode;
-let looks: NodeLooks;
+let checks: NodeChecks;
 let outcomes: boolean[];
-/** What the look waits for. */
+/** What the check waits for. */
 let ref: Ref;
 let timer: TimerRef;
 beforeEach(async () => {
@@ -26,39 +26,39 @@ beforeEach(async () => {
     const { startTimer } = self;
     self.startTimer = ((...args: Parameters<typeof startTimer>) =>
       (timer = startTimer.apply(self, args))) as typeof startTimer;
-    looks = new NodeLooks(self);
+    checks = new NodeChecks(self);
     for (;;) {
       const message = await self.receive();
-      if (message instanceof Down) await looks.down(message);
-      if (message instanceof Timeout) await looks.timeout(message);
+      if (message instanceof Down) await checks.down(message);
+      if (message instanceof Timeout) await checks.timeout(message);
     }
   });
   await kit.settle();
 });
 afterEach(() => kit.stop());
 
-function look(): void {
-  looks.look(FAR, 100, (isReached) => void outcomes.push(isReached));
+function check(): void {
+  checks.check(FAR, 100, (isReached) => void outcomes.push(isReached));
 }
 
-/** Both ends come late: they were in the mailbox when the look ended. */
+/** Both ends come late: they were in the mailbox when the check ended. */
 function expectOver(outcome: boolean): void {
   const { monitors, timers } = kit.runtime;
   expect([monitors.remoteCount, timers.size]).toEqual([0, 0]);
-  void looks.down(new Down(ref, { name: 'nobody', node: FAR }, 'noproc'));
-  void looks.timeout(new Timeout(timer, null));
+  void checks.down(new Down(ref, { name: 'nobody', node: FAR }, 'noproc'));
+  void checks.timeout(new Timeout(timer, null));
   expect(outcomes).toEqual([outcome]);
 }
 
 it('S2 a node that answers is reached', async () => {
-  look();
+  check();
   await kit.settle();
   expectOver(true);
 });
 
 it('S2 a node that does not answer in time is not reached', async () => {
   far.isFrozen = true;
-  look();
+  check();
   await kit.advance(99);
   expect(outcomes).toEqual([]);
   await kit.advance(1);
@@ -67,7 +67,7 @@ it('S2 a node that does not answer in time is not reached', async () => {
 
 it('S2 a node that cannot be reached is known to be away at once', async () => {
   far.isUp = false;
-  look();
+  check();
   await kit.settle();
   expectOver(false);
 });

@@ -1,7 +1,7 @@
 // Reports what happens to sessions to the actors and listeners of this node, in a guaranteed order: nodeup before the
 // first message of a peer; links, monitors, calls and spawns of a lost node before its nodedown (L4, L5, O1).
 import type { Runtime } from '../actor/index.ts';
-import { CalmLog } from '../kernel/index.ts';
+import { ThrottledLog } from '../kernel/index.ts';
 import type { Channels } from './channels.ts';
 import type { FrameDispatch } from './dispatch.ts';
 import type { DialPolicy } from './mesh/dial-policy.ts';
@@ -11,7 +11,7 @@ import type { NodeEvents } from './node-events.ts';
 import type { NodeFacts, NodeMonitors } from './node-monitors.ts';
 import { inWords, type Reachability } from './reachability.ts';
 import type { Readiness } from './readiness.ts';
-import type { DialResult, DownCause } from './session/endings.ts';
+import type { DialResult, DownCause } from './session/end-causes.ts';
 import type { EntryReader } from './session/entry-reader.ts';
 import type { Network } from './session/network.ts';
 import type { NetworkListener, Refusal } from './session/network-listener.ts';
@@ -35,8 +35,8 @@ const NAMESAKE =
 /** Reports an event to the listeners of the node. */
 export type Tell = <E extends keyof NodeEvents>(event: E, ...args: NodeEvents[E]) => void;
 
-/** What PeerNews reports to. */
-export interface PeerNewsOptions {
+/** What PeerReports reports to. */
+export interface PeerReportsOptions {
   readonly runtime: Runtime;
   readonly network: Network;
   readonly dispatch: FrameDispatch;
@@ -50,7 +50,7 @@ export interface PeerNewsOptions {
   readonly isMeshed: boolean;
 }
 
-export class PeerNews implements NetworkListener {
+export class PeerReports implements NetworkListener {
   readonly #runtime: Runtime;
   readonly #network: Network;
   readonly #dispatch: FrameDispatch;
@@ -63,13 +63,13 @@ export class PeerNews implements NetworkListener {
   readonly #isMeshed: boolean;
   /** Called when a session has ended and its links, monitors, calls and spawns have fired. */
   readonly #disconnectWaiters = new Map<Session, (() => void)[]>();
-  readonly #log: CalmLog;
+  readonly #log: ThrottledLog;
   #tell: Tell = () => {};
   #isClosing = false;
 
-  constructor(options: PeerNewsOptions) {
+  constructor(options: PeerReportsOptions) {
     const { runtime } = options;
-    this.#log = new CalmLog(runtime);
+    this.#log = new ThrottledLog(runtime);
     this.#runtime = options.runtime;
     this.#network = options.network;
     this.#dispatch = options.dispatch;

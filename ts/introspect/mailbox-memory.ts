@@ -13,7 +13,7 @@ const SHARED = 64;
  * Bytes of a mailbox, estimated from its oldest messages. O(1) if these were read before, otherwise as {@link weigh}. `isShared`: whether a
  * message is in several mailboxes.
  */
-export function weightOfMailbox(
+export function mailboxMemory(
   mailbox: Iterable<unknown> & { readonly size: number },
   isShared: (message: unknown) => boolean,
 ): number {

@@ -12,7 +12,7 @@ interface Sighting {
  * How long an actor has taken no message, counted from the first look at it: a turn records no time, so that unobserved actors cost
  * nothing. The least recently looked at actors are dropped first.
  */
-export class Sightings {
+export class IdleTimes {
   readonly #byActor = new OldestFirst<number, Sighting>();
 
   /** @returns The least ms since it took a message; undefined at the first look. */

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { CalmLog, LOG_PAUSE_MS, MAX_HELD } from '../../../ts/kernel/calm-log.ts';
+import { LOG_PAUSE_MS, MAX_HELD, ThrottledLog } from '../../../ts/kernel/throttled-log.ts';
 
 it('T7 writes the first line of a kind at once, then one a pause with how many it stands for', () => {
   const lines: unknown[] = [];
   const due: (() => void)[] = [];
   const write = (facts: unknown, message: unknown): void => void lines.push([message, facts]);
-  const log = new CalmLog({
+  const log = new ThrottledLog({
     logger: { error: write, warn: write, info: write, debug: write } as never,
     after: (ms, action) => {
       expect(ms).toBe(LOG_PAUSE_MS);
@@ -34,7 +34,7 @@ it('T7 writes lines about each of some peers, and those about further ones as li
   const lines: unknown[] = [];
   const due: (() => void)[] = [];
   const info = (facts: unknown): void => void lines.push(facts);
-  const log = new CalmLog({
+  const log = new ThrottledLog({
     logger: { error: info, warn: info, info, debug: info } as never,
     after: (_ms, action) => {
       due.push(action);
