@@ -163,18 +163,18 @@ function definitions(): Map<string, Definition[]> {
 }
 
 /** The sources of what users can import, but for the command. */
-const DOORS = [...(packageEntries() as Map<string, string>)].flatMap(([name, source]) =>
+const ENTRIES = [...(packageEntries() as Map<string, string>)].flatMap(([name, source]) =>
   name === 'cli' ? [] : [`${source}.ts`],
 );
 
 it('the reference has everything that users can import', () => {
   const { entryPoints } = JSON.parse(textOf('docs/typedoc.json')) as { entryPoints: string[] };
-  expect(entryPoints.map((path) => path.replace('../', '')).sort()).toEqual(DOORS.sort());
+  expect(entryPoints.map((path) => path.replace('../', '')).sort()).toEqual(ENTRIES.sort());
 });
 
-describe.each(DOORS)('what %s exports', (door) => {
+describe.each(ENTRIES)('what %s exports', (entry) => {
   const defined = definitions();
-  const names = exportedNames(door);
+  const names = exportedNames(entry);
   const documented = (name: string): readonly Definition[] =>
     (defined.get(name) ?? []).filter(({ doc }) => doc !== '');
 
