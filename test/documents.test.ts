@@ -101,6 +101,16 @@ describe('docs/guarantees.md', () => {
   });
 });
 
+it('docs/operate.md lists every kind of line that is logged', () => {
+  const [, section = ''] = /^## Logs\n([\s\S]*?)^## /m.exec(textOf('docs/operate.md')) ?? [];
+  const listed = [...section.matchAll(/^\| (`[^|]*) \|/gm)].flatMap(([, cell = '']) => cell.match(/\w+/g));
+  const logged = readdirSync(join(root, 'ts'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => textOf(join('ts', file)).match(/(?<!\()\bevent: .*'\w+'/g) ?? [])
+    .flatMap((text) => [...text.matchAll(/'([a-z]+(?:_[a-z]+)+)'/g)].map(([, name]) => name));
+  expect(listed.filter((name) => name !== 'event').sort()).toEqual([...new Set(logged)].sort());
+});
+
 it('docs/llms.txt is what `node scripts/llms.mjs` writes', () => {
   expect(textOf('docs/llms.txt')).toBe(llmsText());
 });

@@ -285,7 +285,7 @@ export class NameService implements ChannelListener {
   #suspect(member: Member, what: string): void {
     if (member.isSuspect) return;
     member.isSuspect = true;
-    const facts = { event: 'global_names_nonsense', node: member.node, what };
+    const facts = { event: 'global_names_bad_message', node: member.node, what };
     this.#log.write('warn', facts, 'what a peer sent of global names is ignored', member.node);
   }
 

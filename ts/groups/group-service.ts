@@ -261,7 +261,7 @@ export class GroupService implements ChannelListener {
     if (side.isSuspect) return;
     side.isSuspect = true;
     const { node } = side.peer;
-    const facts = { event: 'groups_nonsense', node, what };
+    const facts = { event: 'groups_bad_message', node, what };
     this.#log.write('warn', facts, 'what a peer sent on a channel of groups is ignored', node);
   }
 }

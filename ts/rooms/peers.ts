@@ -122,7 +122,7 @@ export class Peers {
     if (peer.isSuspect) return;
     peer.isSuspect = true;
     const { node } = peer.channelPeer;
-    const facts = { event: 'rooms_nonsense', node, what };
+    const facts = { event: 'rooms_bad_message', node, what };
     this.#log.write('warn', facts, 'what a peer sent about rooms is ignored', node);
   }
 

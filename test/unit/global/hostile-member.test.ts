@@ -58,7 +58,7 @@ it('P7 what makes no sense is ignored, and logged once a session', async () => {
     mesh.send(b, peer as never, nonsense as never);
   await mesh.settle();
   expect(a.names.names()).toEqual([]);
-  const lines = a.kit.logs.filter(({ facts }) => facts['event'] === 'global_names_nonsense');
+  const lines = a.kit.logs.filter(({ facts }) => facts['event'] === 'global_names_bad_message');
   expect(lines.map(({ level, facts }) => [level, facts['node']])).toEqual([['warn', b.name]]);
 });
 
@@ -78,7 +78,7 @@ it('T7 what a peer does wrong in one session after the other is logged once in t
     await mesh.settle();
   }
   const first = [
-    ['global_names_nonsense', b.name, undefined],
+    ['global_names_bad_message', b.name, undefined],
     ['global_names_violation', b.name, undefined],
   ];
   expect(lines()).toEqual(first);

@@ -318,7 +318,7 @@ describe('a peer', () => {
     ];
     for (const value of nonsense) say(value);
     expect(mine.members('g')).toEqual([local]);
-    const lines = at(0).kit.logs.filter(({ facts }) => facts['event'] === 'groups_nonsense');
+    const lines = at(0).kit.logs.filter(({ facts }) => facts['event'] === 'groups_bad_message');
     expect(lines.map(({ level, facts }) => [level, facts['node']])).toEqual([['warn', 'p@fake:1']]); // once a session
     say(['join', [['g', [own]]]]);
     expect(mine.members('g')).toEqual([local, own]);
@@ -339,7 +339,7 @@ describe('a peer', () => {
     }
     const counts = (): unknown[] =>
       mine.kit.logs
-        .filter(({ facts }) => facts['event'] === 'groups_nonsense')
+        .filter(({ facts }) => facts['event'] === 'groups_bad_message')
         .map(({ facts }) => facts['count']);
     expect(counts()).toEqual([undefined]);
     await mesh.pass(LOG_PAUSE_MS);

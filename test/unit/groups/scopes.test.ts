@@ -247,7 +247,7 @@ describe('a peer', () => {
     const { say, groups } = alone(kit.runtime, false, { maxMembershipsPerNode: 2 });
     for (let round = 0; round < 3; round++) say(['nonsense']);
     say(['join', [['g', [far, far, far]]]]);
-    expect(kit.logs.filter(({ facts }) => facts['event'] === 'groups_nonsense')).toHaveLength(1);
+    expect(kit.logs.filter(({ facts }) => facts['event'] === 'groups_bad_message')).toHaveLength(1);
     say(['join', [['g', [far, far]]]]);
     expect(groups.members('g')).toEqual([far, far]);
   });

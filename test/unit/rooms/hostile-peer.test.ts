@@ -102,7 +102,7 @@ it('a sequence that is too large for a frame is ignored', async () => {
   expect(client.data('g')).toEqual(['x']);
   await stage.mesh.pass(250);
   expect(rooms[0].members('g').all).toBe(1);
-  const lines = stage.node(0).kit.logs.filter(({ facts }) => facts['event'] === 'rooms_nonsense');
+  const lines = stage.node(0).kit.logs.filter(({ facts }) => facts['event'] === 'rooms_bad_message');
   expect(lines.map(({ facts }) => facts['node'])).toEqual([stage.node(2).name]); // once a session
 });
 
@@ -119,7 +119,7 @@ it('T7 what makes no sense in the sessions of a peer is logged once in ten secon
   }
   const counts = (): unknown[] =>
     mine.kit.logs
-      .filter(({ facts }) => facts['event'] === 'rooms_nonsense')
+      .filter(({ facts }) => facts['event'] === 'rooms_bad_message')
       .map(({ facts }) => facts['count']);
   expect(counts()).toEqual([undefined]);
   await stage.mesh.pass(LOG_PAUSE_MS);
