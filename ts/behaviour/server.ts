@@ -64,7 +64,10 @@ export interface ServerOptions<
   readonly timeout?: number | undefined;
   /** Runs when no message has arrived for `timeout` ms. */
   readonly onTimeout?: ((context: ServerContext<StateOf<I>>) => unknown) | undefined;
-  /** Runs before the server ends by `context.stop`, `stop()`, a throw, or its parent's end while trapping exits. Not on `kill`. */
+  /**
+   * Runs before the server ends by `context.stop`, `stop()`, `node.stop()` or a throw. When its supervisor stops it, or its parent ends, it
+   * runs only if the server traps exits. It never runs on `kill`.
+   */
   readonly terminate?: ((context: ServerContext<StateOf<I>>, reason: ExitReason) => unknown) | undefined;
   /** Whether calls whose caller has given up are dropped instead of handled. Default false, as in Erlang. */
   readonly skipExpired?: boolean | undefined;

@@ -16,9 +16,9 @@ export interface OutboxOptions {
   readonly highWater?: number | undefined;
   /**
    * Above this, user messages are dropped as dead letters `remote_full`, and calls fail with `overload`, as do spawns and answers of
-   * more than 4 KiB. Short system signals, spawns and answers always pass: they end the session with `overflow` when more than `limit` + `maxMessage` + 16 MiB waits (long
-   * messages are counted apart, with `maxMessage` more). Choose several times the size of the largest message: while one fills the
-   * outbox, no other message can be sent. Default 268 435 456.
+   * more than 4 KiB. Signals, and shorter spawns and answers, are still sent; when more than `limit` + `maxMessage` + 16 MiB waits (and
+   * `maxMessage` more of long messages), the session ends with `overflow`. Choose several times the size of the largest message: while one
+   * fills the outbox, no other message can be sent. Default 268 435 456.
    */
   readonly limit?: number | undefined;
   /** The same limit while the connection is being made. Default 4 194 304. */

@@ -44,10 +44,10 @@ export interface ChildOptions {
   readonly node?: string | Placement | undefined;
   /**
    * The reaction to the loss of the child's node (`noconnection`). `restart` (default): the same as after any abnormal end. `wait`: the
-   * child is `restarting`, and is started again when the node can be reached. The supervisor checks for the node when it connects, and
-   * after pauses that grow from 0.2 to 30 s. This does not count towards the intensity, nor does a node that does not expose the child
-   * yet or cannot take more. Of very many children 128 at a time are looked for and started. Siblings keep running; those that the strategy restarts with the child are restarted when it is back. Needs `node`. The first
-   * start does not wait.
+   * child is `restarting`, and is started again when the node can be reached: the supervisor tries when the node connects, and after pauses
+   * that grow from 0.2 to 30 s, for at most 128 children at a time. Failures in that time do not count towards the intensity, also those of a
+   * node that does not expose the child yet or cannot take more. Siblings keep running; those that the strategy restarts with the child are
+   * restarted when it is back. Needs `node`. The first start of a child does not wait for its node.
    */
   readonly onNodeLost?: OnNodeLost | undefined;
   /** Time limit for its init, in ms. Default: no limit. */
