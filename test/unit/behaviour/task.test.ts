@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Exit, type Self, stop } from '../../../ts/actor/index.ts';
 import {
   call,
@@ -15,15 +15,7 @@ import {
   startChild,
 } from '../../../ts/supervisor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-
-let kit: TestRuntime;
-let probe: Probe;
-beforeEach(async () => {
-  kit = startTestRuntime();
-  probe = await kit.probe();
-});
-afterEach(() => kit.stop());
+import { kit, probe } from '../../support/kit.ts';
 
 const failure = (promise: Promise<unknown>): Promise<TaskError> =>
   promise.then(

@@ -1,6 +1,6 @@
 // Section G of the rules, on the actor layer: calls between bare actors.
 import { getEventListeners } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   request as ask,
   Call,
@@ -11,15 +11,7 @@ import {
 } from '../../../ts/actor/index.ts';
 import type { Cell } from '../../../ts/kernel/index.ts';
 import { type Pid, Ref } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-
-let kit: TestRuntime;
-let probe: Probe;
-beforeEach(async () => {
-  kit = startTestRuntime();
-  probe = await kit.probe();
-});
-afterEach(() => kit.stop());
+import { kit, probe } from '../../support/kit.ts';
 
 const failure = (promise: Promise<unknown>): Promise<CallError> =>
   promise.then(

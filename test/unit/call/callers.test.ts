@@ -1,5 +1,5 @@
 // Every function that takes a caller takes an actor's self, a node, and a node's runtime, and refuses anything else by code.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Caller, defineHandler, request, start, stop } from '../../../ts/actor/index.ts';
 import { call, callWith, cast, defineServer, multiCall, replyTo } from '../../../ts/behaviour/index.ts';
 import {
@@ -13,17 +13,12 @@ import {
   whichChildren,
 } from '../../../ts/supervisor/index.ts';
 import { type Pid, Ref } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { kit, probe } from '../../support/kit.ts';
 
-let kit: TestRuntime;
-let probe: Probe;
 beforeEach(async () => {
-  kit = startTestRuntime();
-  probe = await kit.probe();
   await top.startWith(kit, { name: 'top' });
   await echo.startWith(kit, { name: 'echo' });
 });
-afterEach(() => kit.stop());
 
 const idle = defineHandler('idle', () => ({ onMessage() {} }));
 const echo = defineServer({

@@ -1,17 +1,9 @@
 // Code that the runtime calls for an actor: what it throws, and what its promises reject with, is the actor's crash and nothing else's.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Self } from '../../../ts/actor/index.ts';
 import { Runtime } from '../../../ts/actor/index.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-
-let kit: TestRuntime;
-let probe: Probe;
-beforeEach(async () => {
-  kit = startTestRuntime();
-  probe = await kit.probe();
-});
-afterEach(() => kit.stop());
+import { kit, probe } from '../../support/kit.ts';
 
 function invalid(message: string): never {
   throw new Error(message);

@@ -1,5 +1,5 @@
 // What a mailbox limit does, and where messages go that reach nobody.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   Call,
   CallError,
@@ -13,15 +13,7 @@ import {
 import { cellOf } from '../../../ts/kernel/index.ts';
 import { MailboxGate } from '../../../ts/kernel/mailbox-gate.ts';
 import type { Pid } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-
-let kit: TestRuntime;
-let probe: Probe;
-beforeEach(async () => {
-  kit = startTestRuntime();
-  probe = await kit.probe();
-});
-afterEach(() => kit.stop());
+import { kit, probe } from '../../support/kit.ts';
 
 /** An actor that takes nothing before it is told 'go', and then passes everything on to the probe. */
 async function hoarder(mailbox: MailboxLimit): Promise<Pid<unknown>> {

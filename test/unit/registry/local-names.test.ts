@@ -1,17 +1,10 @@
 // Section F of the rules: local names.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Down, Exit, type HandlerBody, type Self } from '../../../ts/actor/index.ts';
 import type { SnowmeshError } from '../../../ts/errors/index.ts';
 import { Pid } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-
-let kit: TestRuntime;
-let probe: Probe;
-beforeEach(async () => {
-  kit = startTestRuntime();
-  probe = await kit.probe();
-});
-afterEach(() => kit.stop());
+import { startTestRuntime } from '../../../ts/testing/index.ts';
+import { kit, probe } from '../../support/kit.ts';
 
 const actor = (): Pid<never> =>
   kit.runtime.spawn((self: Self) => self.receive('stop').then(() => {})) as Pid<never>;

@@ -1,16 +1,8 @@
 // What each kind of address leads to, and what is no address.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { defineServer } from '../../../ts/behaviour/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-
-let kit: TestRuntime;
-let probe: Probe;
-beforeEach(async () => {
-  kit = startTestRuntime();
-  probe = await kit.probe();
-});
-afterEach(() => kit.stop());
+import { kit, probe } from '../../support/kit.ts';
 
 it('a message to another node has its sender, or none if code outside of actors sends it', () => {
   const sent: unknown[][] = [];

@@ -1,5 +1,5 @@
 // Section H of the rules: timers as actors have them, on virtual time.
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   Runtime,
   request,
@@ -12,17 +12,10 @@ import {
 import { cellOf } from '../../../ts/kernel/index.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { startTestRuntime } from '../../../ts/testing/index.ts';
+import { kit, probe } from '../../support/kit.ts';
 import { randomFrom, seed } from '../../support/seed.ts';
 import { countWork } from '../../support/work.ts';
-
-let kit: TestRuntime;
-let probe: Probe;
-beforeEach(async () => {
-  kit = startTestRuntime();
-  probe = await kit.probe();
-});
-afterEach(() => kit.stop());
 
 describe('a timer', () => {
   it('H1 fires not before its time; 0 is soon, never at once', async () => {

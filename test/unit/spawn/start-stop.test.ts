@@ -1,5 +1,5 @@
 // Section I of the rules, on the actor layer: bare functions and handlers. Servers have their own tests.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type CallError,
   defineActor,
@@ -14,15 +14,7 @@ import {
   stop,
 } from '../../../ts/actor/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-
-let kit: TestRuntime;
-let probe: Probe;
-beforeEach(async () => {
-  kit = startTestRuntime();
-  probe = await kit.probe();
-});
-afterEach(() => kit.stop());
+import { kit, probe } from '../../support/kit.ts';
 
 const failure = (promise: Promise<unknown>): Promise<CallError> =>
   promise.then(

@@ -1,5 +1,5 @@
 // Pauses before the restarts of a child, when its spec asks for them; the supervisor does its other work meanwhile.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type Backoff,
   childSpec,
@@ -14,20 +14,15 @@ import {
 } from '../../../ts/supervisor/index.ts';
 import { RestartPauses } from '../../../ts/supervisor/restart-pauses.ts';
 import type { Pid } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { kit, probe } from '../../support/kit.ts';
 import { type Family, family } from './family.ts';
 
 const backoff: Backoff = { min: 100, max: 1000, factor: 2, jitter: 0 };
 
-let kit: TestRuntime;
 let f: Family;
-let probe: Probe;
-beforeEach(async () => {
-  kit = startTestRuntime();
+beforeEach(() => {
   f = family(kit);
-  probe = await kit.probe();
 });
-afterEach(() => kit.stop());
 
 async function supervise(intensity = 100, restart: 'permanent' | 'transient' = 'permanent'): Promise<Pid> {
   const children = [f.child('x', { backoff, restart }), f.child('y')];

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { defineActor, type FunctionSpec, type Self, stop } from '../../../ts/actor/index.ts';
 import {
   childSpec,
@@ -14,18 +14,13 @@ import {
   whichChildren,
 } from '../../../ts/supervisor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { kit, probe } from '../../support/kit.ts';
 import { type Family, family, leisurely, stubborn } from './family.ts';
 
-let kit: TestRuntime;
 let f: Family;
-let probe: Probe;
-beforeEach(async () => {
-  kit = startTestRuntime();
+beforeEach(() => {
   f = family(kit);
-  probe = await kit.probe();
 });
-afterEach(() => kit.stop());
 
 async function supervise(options: Partial<DynamicSupervisorOptions> = {}): Promise<Pid> {
   const pid = await defineDynamicSupervisor({ name: 'dynamic', intensity: 10, ...options }).start(kit);

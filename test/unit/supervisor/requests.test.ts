@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Call, type CallOptions, defineHandler, type Self, stop, takeOver } from '../../../ts/actor/index.ts';
 import { taskUnder } from '../../../ts/behaviour/index.ts';
 import {
@@ -13,18 +13,13 @@ import {
   whichChildren,
 } from '../../../ts/supervisor/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { kit, probe } from '../../support/kit.ts';
 import { type Family, family } from './family.ts';
 
-let kit: TestRuntime;
 let f: Family;
-let probe: Probe;
-beforeEach(async () => {
-  kit = startTestRuntime();
+beforeEach(() => {
   f = family(kit);
-  probe = await kit.probe();
 });
-afterEach(() => kit.stop());
 
 async function supervise(options: Partial<SupervisorOptions>): Promise<Pid> {
   const spec = defineSupervisor({ name: 'top', children: [], intensity: 10, ...options });

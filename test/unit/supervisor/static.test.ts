@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type CallError,
   defineActor,
@@ -24,18 +24,13 @@ import {
   whichChildren,
 } from '../../../ts/supervisor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { kit, probe } from '../../support/kit.ts';
 import { type Family, family, leisurely, stubborn } from './family.ts';
 
-let kit: TestRuntime;
 let f: Family;
-let probe: Probe;
-beforeEach(async () => {
-  kit = startTestRuntime();
+beforeEach(() => {
   f = family(kit);
-  probe = await kit.probe();
 });
-afterEach(() => kit.stop());
 
 async function supervise(options: Partial<SupervisorOptions>): Promise<Pid> {
   const spec = defineSupervisor({ name: 'top', children: [], intensity: 10, ...options });
