@@ -28,6 +28,9 @@ export class RawLane {
   readonly rx: Uint8Array = new Uint8Array(640 * 1024);
   readonly #view = Buffer.from(this.rx.buffer);
   readonly #waits = new Set<() => void>();
+  readonly #numbers: number[] = [];
+  /** How many entries `numbers` has read. */
+  #read = 0;
   handle = 0;
   lane = 0;
   onEntry: ((entry: Entry) => boolean | undefined) | undefined;
@@ -74,9 +77,13 @@ export class RawLane {
     return this.find(`entry ${tag.toString(16)}`, (entry) => entry.tag === tag && matches(entry));
   }
 
-  /** The integers of the SEND entries so far. */
-  numbers(): number[] {
-    return this.entries.filter((entry) => entry.tag === SEND).map(({ body }) => body.readInt32LE(10));
+  /** The integers of the SEND entries so far. O(entries since the last call): tests ask in each turn of the event loop. */
+  numbers(): readonly number[] {
+    for (; this.#read < this.entries.length; this.#read++) {
+      const { tag, body } = this.entries[this.#read] as Entry;
+      if (tag === SEND) this.#numbers.push(body.readInt32LE(10));
+    }
+    return this.#numbers;
   }
 }
 
