@@ -1,4 +1,4 @@
-// The same house rules for the Rust crates: core ← net ← addon. What a crate may depend on is read from its
+// The same rules for the Rust crates: core ← net ← addon. What a crate may depend on is read from its
 // manifest, what it may do from its sources.
 import type { Sources } from './architecture.ts';
 

@@ -135,7 +135,7 @@ export const ERRORS = {
   SNOW_ERR_INTROSPECTION: {
     summary: 'A node did not answer a query about its state.',
     remedy:
-      'details.reason: off (it answers no queries), busy, timeout, nodedown (connect to it first), stopped (this node), unknown (the other node runs another version), bad (invalid query), failed, or nonsense (invalid answer).',
+      'details.reason: off (it answers no queries), busy, timeout, nodedown (connect to it first), stopped (this node), unknown (the other node runs another version), bad (invalid query), failed, or bad_answer (invalid answer).',
   },
   SNOW_ERR_LISTEN: {
     summary: 'A node, port mapper, observer or health server cannot listen on its address.',

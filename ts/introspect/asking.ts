@@ -55,7 +55,7 @@ export class Asking<P extends AskedPeer> {
     const pending = this.#pending.get(id);
     if (pending?.peer !== peer) return;
     const { gives } = QUESTIONS[pending.question];
-    if (!gives(value)) return this.#fail(id, 'nonsense');
+    if (!gives(value)) return this.#fail(id, 'bad_answer');
     this.#end(id, pending);
     pending.resolve(only(gives, value));
   }
@@ -87,7 +87,7 @@ export class Asking<P extends AskedPeer> {
 }
 
 /** Why there is no answer. */
-export type Failure = Refusal | 'timeout' | 'nonsense' | 'nodedown' | 'stopped';
+export type Failure = Refusal | 'timeout' | 'bad_answer' | 'nodedown' | 'stopped';
 
 const SENTENCES: Readonly<Record<Failure, string>> = {
   off: 'it was started with `introspection: false`',
@@ -96,7 +96,7 @@ const SENTENCES: Readonly<Record<Failure, string>> = {
   unknown: 'it runs a version of snowmesh that does not know this question',
   failed: 'it failed to answer; its log says why',
   timeout: 'no answer came in time: its event loop is blocked or busy, or the option timeout is too short',
-  nonsense: 'its answer is not valid; it may run another version of snowmesh',
+  bad_answer: 'its answer is not valid; it may run another version of snowmesh',
   nodedown: 'there is no connection to it, or the connection was lost; call node.connect first',
   stopped: 'this node was stopped',
 };

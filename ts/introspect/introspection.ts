@@ -39,7 +39,7 @@ interface Sample {
  * actors are busy; no user code runs there. A node whose event loop is blocked does not answer.
  *
  * Every method rejects with SNOW_ERR_INTROSPECTION when there is no answer - `details.reason` is `off`, `busy`, `timeout`, `nodedown`,
- * `stopped`, `unknown`, `bad`, `failed` or `nonsense` - and with SNOW_ERR_BAD_OPTION for wrong options.
+ * `stopped`, `unknown`, `bad`, `failed` or `bad_answer` - and with SNOW_ERR_BAD_OPTION for wrong options.
  *
  * @example
  * const view = node.introspect('shop@10.0.0.2:9000');

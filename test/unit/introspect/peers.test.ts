@@ -245,7 +245,7 @@ describe('a hostile peer', () => {
     await mesh.settle();
     const [, [, id]] = said.at(-1) as [string, unknown[]];
     mesh.send(b, peerOf(b, a), ['answer', id, answer]);
-    await expect(delivered(asked)).rejects.toEqual(failsWith('nonsense'));
+    await expect(delivered(asked)).rejects.toEqual(failsWith('bad_answer'));
   });
 
   it('W3 that answers with a tree of more than 1 000 entries on all levels is not believed', async () => {
