@@ -89,6 +89,25 @@ it.each(Object.entries(FRAMES))('every frame has its handler: %s', (name, [body,
   expect(handle(tag, body)).toEqual(UNUSED.includes(name) ? [] : [called]);
 });
 
+/** What is called for a frame that an actor of an earlier incarnation of this node should get; nothing for all others. */
+const FOREIGN: Partial<Record<keyof typeof FrameTag, string>> = {
+  SEND: 'count',
+  ALIAS_SEND: 'count',
+  MONITOR: 'monitorExit',
+  CALL: 'reply',
+};
+
+it.each(Object.keys(FRAMES) as (keyof typeof FrameTag)[])(
+  'M4 %s of an earlier incarnation reaches nothing of this one',
+  (name) => {
+    const bytes = FRAMES[name][0].done();
+    const at = Buffer.from(bytes).indexOf(new Body().u64(ME).done());
+    if (at < 0) return; // it is to no actor
+    bytes.set(new Body().u64((BigInt(NC + 1) << 40n) | ME).done(), at);
+    expect(handle(FrameTag[name], new Body().bytes(bytes))).toEqual([FOREIGN[name] ?? []].flat());
+  },
+);
+
 describe.each(['LINK', 'MONITOR', 'SPAWN'] as const)('P7 %s', (name) => {
   it.each([
     ['links', MAX_PEER_LINKS],

@@ -59,7 +59,7 @@ pub enum Route {
     /// The node: a name, or a table that the first isolate keeps.
     Node,
     /// An actor that is not ours: of an earlier incarnation, or of another node. The frame reaches no actor (M4), but a
-    /// LINK, MONITOR or CALL is answered.
+    /// MONITOR or CALL is answered.
     Foreign(Pid),
 }
 
