@@ -65,7 +65,7 @@ export interface Channel {
   ): ChannelPeer[];
   /**
    * Ends the session with a peer that breaks the protocol of this channel. Frames of it that have arrived are dropped, its `nodedown` has
-   * the cause `protocol`, and the mesh does not dial it again.
+   * the cause `protocol`, and the mesh dials it again only if a discovery or a peer lists it.
    *
    * @param rule the rule that the peer broke, for the log and for `connectFailure`.
    */
