@@ -52,7 +52,7 @@ function isMessage(value: readonly unknown[], nc: number): boolean {
 }
 
 function areEntries(value: unknown, nc: number): boolean {
-  if (!Array.isArray(value) || value.length > PART) return false;
+  if (!Array.isArray(value)) return false;
   let room = PART;
   for (const entry of value) {
     if (!Array.isArray(entry) || entry.length !== 2 || !isGroupName(entry[0])) return false;

@@ -20,10 +20,6 @@ export class OwnMembers {
     this.#died = died;
   }
 
-  get size(): number {
-    return this.#members.size;
-  }
-
   /** @param pid a living actor of this node. */
   add(pid: Pid, group: string): void {
     const { counts } = this.#members.get(pid.local) ?? this.#watch(pid);

@@ -21,8 +21,9 @@ export class Watchers {
     this.#runtime = runtime;
   }
 
+  /** The monitors, and the groups that have one. */
   get size(): number {
-    return this.#watches.size;
+    return this.#watches.size + this.#byGroup.size;
   }
 
   /** @param subscriber a living actor of this node. */

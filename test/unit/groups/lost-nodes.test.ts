@@ -55,6 +55,11 @@ it('P6, R2 the event loop turns while very many memberships are removed, and nob
   const removed = [COUNT - inTable()];
   expect(groups.which()).toEqual([]);
   expect(groups.members('g0')).toEqual([]);
+  expect(
+    sourcesOf(node.runtime)
+      .groups.get('')
+      ?.describe(`g${COUNT - 1}`),
+  ).toBeUndefined();
   for (let before = inTable(); before > 0; before = inTable()) {
     await nextTurn();
     removed.push(before - inTable());

@@ -1,9 +1,11 @@
 // The groups of one scope on one node: what they share with others, what a peer that breaks the protocol costs, and what their end leaves.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GroupJoin, GroupLeave, startGroups } from '../../../ts/groups/index.ts';
+import { Watchers } from '../../../ts/groups/watchers.ts';
 import { sourcesOf } from '../../../ts/introspect/index.ts';
+import { LOG_PAUSE_MS } from '../../../ts/kernel/throttled-log.ts';
 import { cellOf } from '../../../ts/kernel/index.ts';
-import { Pid } from '../../../ts/term/index.ts';
+import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { LoneNode } from '../global/lone-node.ts';
 import { alone } from './alone.ts';
@@ -70,6 +72,18 @@ it('R3 nothing is kept of a group that its last member has left, here or elsewhe
   groups.leave('g', pid);
   say(['leave', [['h', [far]]]]);
   expect(listedGroups()).toBe(0);
+});
+
+it('R2 each monitor has a list of its own, and nothing is kept of those that ended', async () => {
+  const watchers = new Watchers(kit.runtime);
+  const { pid, got } = collector();
+  const refs = ['g', 'g', undefined].map((group) => watchers.add(pid, group));
+  watchers.joined('g', [far]);
+  await kit.settle();
+  expect(new Set(got.map((event) => (event as GroupJoin).pids)).size).toBe(3);
+  for (const { id } of refs) expect(watchers.remove(new Ref(far.nc, far.local, id))).toBe(false);
+  for (const ref of refs) expect(watchers.remove(ref)).toBe(true);
+  expect(watchers.size).toBe(0);
 });
 
 it('a group that is typed for its messages is the group of that name', async () => {
@@ -243,10 +257,12 @@ describe('a peer', () => {
     return node.kit.stop();
   });
 
-  it('T12 is logged once for all that makes no sense, and what it says goes on to count', () => {
+  it('T12 is logged once for all that makes no sense, and what it says goes on to count', async () => {
     const { say, groups } = alone(kit.runtime, false, { maxMembershipsPerNode: 2 });
     for (let round = 0; round < 3; round++) say(['nonsense']);
     say(['join', [['g', [far, far, far]]]]);
+    await kit.advance(2 * LOG_PAUSE_MS);
+    say(['nonsense']);
     expect(kit.logs.filter(({ facts }) => facts['event'] === 'groups_bad_message')).toHaveLength(1);
     say(['join', [['g', [far, far]]]]);
     expect(groups.members('g')).toEqual([far, far]);
