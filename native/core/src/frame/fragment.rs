@@ -215,13 +215,6 @@ impl Splitter {
     pub const fn left(&self) -> usize {
         self.total - self.sent
     }
-
-    /// The piece that tells the receiver to forget the stream; `None` when it was not begun or is complete.
-    #[must_use]
-    pub fn abandon(self) -> Option<Piece> {
-        let is_open = self.sent > 0 && self.sent < self.total;
-        is_open.then(|| Piece::new(self.stream, None, LAST, self.sent..self.sent))
-    }
 }
 
 impl Iterator for Splitter {

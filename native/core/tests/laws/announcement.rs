@@ -1,8 +1,11 @@
 //! What a peer may announce, and when.
 
-use snowmesh_core::frame::{Checked, FrameError, PeerMisbehaved, SessionTables, check_body, put_slot, tag};
+use snowmesh_core::frame::{
+    Checked, FrameError, MAX_SHAPE_BYTES, MAX_SHAPE_KEYS, PeerMisbehaved, SessionTables, check_body,
+    put_slot, tag,
+};
 
-use crate::support::{self, PAIRS, SENDER, fault, name, numbers, tables};
+use crate::support::{self, PAIRS, SENDER, SHAPE_KEYS, fault, name, numbers, tables};
 
 #[test]
 fn a_session_begins_with_the_announcement_of_the_receiver() {
@@ -59,17 +62,28 @@ fn announcements_are_bounded() {
 #[test]
 fn the_keys_of_all_shapes_are_bounded() {
     let mut tables = tables();
-    let keys: Vec<u8> = (0..60_u8)
-        .flat_map(|key| name(&format!("{key}{}", "k".repeat(60_000))))
-        .collect();
-    let mut shape = |id: u16| {
-        let mut body = [&id.to_le_bytes()[..], &[60, 0], &keys].concat();
-        check_body(tag::SHAPE, &mut body, &mut tables, &mut numbers())
-    };
-    for id in 3..7 {
-        assert_eq!(shape(id), Ok(Checked::Shape { id }));
+    let mut left = MAX_SHAPE_BYTES - SHAPE_KEYS.iter().map(|keys| 4 + 3 * keys).sum::<usize>();
+    let mut announce = |mut body: Vec<u8>| check_body(tag::SHAPE, &mut body, &mut tables, &mut numbers());
+    for (id, shapes) in (3_u16..7).zip([4, 3, 2, 1]) {
+        let body = shape_of(id, left / shapes);
+        left -= body.len();
+        assert_eq!(announce(body), Ok(Checked::Shape { id }));
     }
-    assert_eq!(fault(shape(7)), PeerMisbehaved::TooMany("object shapes"));
+    assert_eq!(left, 0);
+    let one_more = announce(shape_of(7, 4 + 3 * MAX_SHAPE_KEYS));
+    assert_eq!(fault(one_more), PeerMisbehaved::TooMany("object shapes"));
+}
+
+/// A shape with as many keys as are legal, in a body of that many bytes.
+fn shape_of(id: u16, bytes: usize) -> Vec<u8> {
+    let mut body = [id.to_le_bytes(), [64, 0]].concat();
+    let text = bytes - body.len() - 2 * MAX_SHAPE_KEYS;
+    for key in 0..MAX_SHAPE_KEYS {
+        let length = text / MAX_SHAPE_KEYS + usize::from(key < text % MAX_SHAPE_KEYS);
+        let first = char::from(u8::try_from(key).unwrap());
+        body.extend_from_slice(&name(&format!("{first}{}", "k".repeat(length - 1))));
+    }
+    body
 }
 
 #[test]

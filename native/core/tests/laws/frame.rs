@@ -2,11 +2,13 @@
 
 use proptest::prelude::*;
 use snowmesh_core::Pid;
-use snowmesh_core::frame::{Checked, PeerMisbehaved, Route, SessionTables, check_body, check_joined, tag};
+use snowmesh_core::frame::{
+    Checked, PeerMisbehaved, Route, SessionTables, check_body, check_joined, put_slot, tag,
+};
 use snowmesh_core::term::encode;
 
 use crate::support::{
-    PAIRS, SENDER, fault, known_pid, name, numbers, receive, tables, term, translate, translated,
+    PAIRS, SENDER, SHAPE_KEYS, fault, known_pid, name, numbers, receive, tables, term, translate, translated,
 };
 
 const US: u32 = PAIRS[0].0;
@@ -53,7 +55,7 @@ proptest! {
     }
 }
 
-/// Every tag that has a layout with a legal body.
+/// Every tag, except those without a fixed length, with a legal body.
 fn legal_body() -> impl Strategy<Value = (u8, Vec<u8>)> {
     let head = prop_oneof![
         Just((tag::REG_SEND, name("server"))),
@@ -75,7 +77,20 @@ fn legal_body() -> impl Strategy<Value = (u8, Vec<u8>)> {
             .prop_map(|(to, r, status, child)| (tag::SPAWN_REPLY, [&to[..], &r, &[status], &child].concat())),
     ];
     let with_term = (head, term()).prop_map(|((tag, head), term)| (tag, [head, encode(&term)].concat()));
-    let tick = any::<[u8; 12]>().prop_map(|tick| (tag::PING, tick.to_vec()));
+    let tick = (prop_oneof![Just(tag::PING), Just(tag::PONG)], any::<[u8; 12]>())
+        .prop_map(|(tag, tick)| (tag, tick.to_vec()));
+    let goodbye = any::<u8>().prop_map(|cause| (tag::GOODBYE, vec![cause]));
+    let slot = prop::sample::select(&PAIRS[..]).prop_map(|(theirs, incarnation, name, _)| {
+        let mut frame = Vec::new();
+        put_slot(&mut frame, theirs, incarnation, name);
+        (tag::SLOT, frame[5..].to_vec())
+    });
+    let shape = prop::collection::btree_set("[a-z]{0,9}", 0..5).prop_map(|keys| {
+        let id = u16::try_from(SHAPE_KEYS.len()).unwrap().to_le_bytes();
+        let count = u16::try_from(keys.len()).unwrap().to_le_bytes();
+        let keys: Vec<u8> = keys.iter().flat_map(|key| name(key)).collect();
+        (tag::SHAPE, [&id[..], &count, &keys].concat())
+    });
     let peers = prop::collection::vec("[a-z]{1,9}", 0..5).prop_map(|names| {
         let list: Vec<u8> = names.iter().flat_map(|text| name(text)).collect();
         (
@@ -83,7 +98,7 @@ fn legal_body() -> impl Strategy<Value = (u8, Vec<u8>)> {
             [&u16::try_from(names.len()).unwrap().to_le_bytes()[..], &list].concat(),
         )
     });
-    prop_oneof![with_term, tick, peers, body_with_from()]
+    prop_oneof![4 => with_term, 1 => tick, 1 => peers, 1 => goodbye, 1 => slot, 1 => shape, 4 => body_with_from()]
 }
 
 fn body_with_from() -> impl Strategy<Value = (u8, Vec<u8>)> {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use snowmesh_core::frame::{
     Checked, Deframer, FRAGMENT_BYTES, FragmentHead, Frame, FrameError, MAX_FRAME, MAX_HANDSHAKE_FRAME,
-    MAX_MESSAGE, PeerMisbehaved, Reassembler, ReassemblyLimits, Split, Splitter, check_body, split, tag,
+    MAX_MESSAGE, PeerMisbehaved, Reassembler, ReassemblyLimits, Split, Splitter, check_body, split,
 };
 
 use crate::support::{fault, noise, numbers, receive, tables, whole};
@@ -23,7 +23,8 @@ proptest! {
         take_late in any::<bool>(),
     ) {
         let stream: Vec<u8> = sent.iter().flat_map(|(tag, body)| whole(*tag, body)).collect();
-        let (mut deframer, mut frames, mut rest) = (Deframer::new(MAX_FRAME), Vec::new(), stream.as_slice());
+        // The buffer holds one of the longest frames, so it fills up and what is pending moves.
+        let (mut deframer, mut frames, mut rest) = (Deframer::new(300), Vec::new(), stream.as_slice());
         for cut in cuts.iter().cycle() {
             let (now, later) = rest.split_at(rest.len().min(*cut));
             deframer.push(now);
@@ -130,7 +131,10 @@ fn memory_of_a_long_frame_is_given_back() {
     assert!(deframer.capacity() < 3 * long.len(), "grows with what came");
     assert_eq!(deframer.next_frame().unwrap().unwrap().body.len(), 3_000_000);
     deframer.spare(16_384);
-    assert!(deframer.capacity() < 600_000, "some is kept for the next one");
+    assert!(
+        (500_000..600_000).contains(&deframer.capacity()),
+        "some is kept for the next one"
+    );
     deframer.push(&long[..100_000]);
     deframer.release();
     assert_eq!(deframer.pending(), 100_000, "bytes of an incomplete frame stay");
@@ -200,6 +204,7 @@ fn p5_pieces_that_do_not_fit_their_stream_end_the_session() {
         limit: MAX_MESSAGE as u64,
     };
     assert_eq!(bad(opened(), &head(2, Some(length), false), b""), too_long);
+    assert_eq!(opened().push(&head(2, Some(length - 1), false), b""), Ok(None));
 }
 
 #[test]
@@ -219,7 +224,8 @@ fn open_streams_and_their_bytes_are_bounded() {
     };
     let mut pieces = Reassembler::new(limits);
     assert_eq!(pieces.push(&head(1, Some(100), false), &[0; 99]), Ok(None));
-    let verdict = pieces.push(&head(2, Some(100), false), &[0; 52]);
+    assert_eq!(pieces.push(&head(2, Some(100), false), &[0; 51]), Ok(None));
+    let verdict = pieces.push(&head(2, None, false), b"x");
     assert_eq!(
         fault(verdict),
         PeerMisbehaved::TooMany("bytes of unfinished messages")
@@ -235,7 +241,7 @@ fn memory_is_reserved_for_what_came_and_not_for_what_was_announced() {
         assert!(pieces.capacity() <= 2 * pieces.bytes(), "stream {stream}");
     }
     // A long message: each growth copies what came before, all together fewer bytes than the message has.
-    let total = 64 << 20;
+    let total = 500 * FRAGMENT_BYTES;
     let mut pieces = Reassembler::new(ReassemblyLimits::default());
     let piece = vec![7; FRAGMENT_BYTES];
     let (mut copied, mut before) = (0, 0);
@@ -259,24 +265,12 @@ fn memory_is_reserved_for_what_came_and_not_for_what_was_announced() {
 
 #[test]
 fn a_stream_that_was_given_up_is_forgotten() {
-    let frame = vec![5; 3 * FRAGMENT_BYTES];
-    let mut splitter = Splitter::new(4, frame.len());
-    assert_eq!(splitter.clone().abandon(), None, "nothing was sent");
     let mut pieces = Reassembler::new(ReassemblyLimits::default());
-    let first = splitter.next().unwrap();
-    let mut wire = Vec::new();
-    first.write(&frame, &mut wire);
-    splitter.abandon().unwrap().write(&frame, &mut wire);
-    let mut deframer = Deframer::new(MAX_FRAME);
-    deframer.push(&wire);
-    let mut count = 0;
-    while let Some(Frame { tag, body }) = deframer.next_frame().unwrap() {
-        assert_eq!(tag, tag::FRAGMENT);
-        let Checked::Fragment(head) = check_body(tag, body, &mut tables(), &mut numbers()).unwrap() else {
-            panic!("a fragment")
-        };
-        assert_eq!(pieces.push(&head, &body[head.part_at..]), Ok(None));
-        count += 1;
-    }
-    assert_eq!((count, pieces.open_streams(), pieces.bytes()), (2, 0, 0));
+    assert_eq!(pieces.push(&head(4, Some(10), false), b"abc"), Ok(None));
+    assert_eq!(pieces.push(&head(4, None, true), b""), Ok(None));
+    assert_eq!((pieces.open_streams(), pieces.bytes()), (0, 0));
+    assert_eq!(
+        pieces.push(&head(4, Some(3), true), b"new"),
+        Ok(Some(b"new".to_vec()))
+    );
 }
