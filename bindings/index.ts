@@ -116,11 +116,15 @@ export interface Native {
   /** The incarnation of this start. */
   incarnation(handle: number): bigint;
   /**
-   * Requests a session; exactly one CONNECT_RESULT with `request` follows. `reason` is a `DialReason` of `ts/wire`. The same call with
-   * the reason ASKED, before the result, makes that the reason of the dial if its host still waits to be looked up.
+   * Requests a session; exactly one CONNECT_RESULT with `request` follows. `reason` is a `DialReason` of `ts/wire`; another number
+   * throws BAD_OPTION. The same call with the reason ASKED, before the result, makes that the reason of the dial if its host still waits
+   * to be looked up.
    */
   dial(handle: number, request: number, name: string, host: string, port: number, reason: number): void;
-  /** Ends a session with `cause`: what was flushed is sent first, SESSION_DOWN follows. Unknown sessions are ignored. */
+  /**
+   * Ends a session with `cause`, a `DownCause` of `ts/wire`; another number throws BAD_OPTION. What was flushed is sent first,
+   * SESSION_DOWN follows. Unknown sessions are ignored.
+   */
   hangup(handle: number, session: number, cause: number): void;
   /** Registers this isolate's chunk for `session`; it is referenced until SESSION_DOWN. */
   tx(handle: number, session: number, chunk: Uint8Array): void;

@@ -356,6 +356,15 @@ describe('names and numbers', () => {
     expect(code({ listenHost: '192.0.2.1' })).toBe('SNOW_ERR_LISTEN');
   });
 
+  it('refuses a reason of a dial and a cause of an end that do not exist', () => {
+    const a = start('a');
+    const refused = expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' });
+    for (const number of [9, -1]) {
+      expect(() => a.native.dial(a.handle, 1, 'x@127.0.0.1:9', '127.0.0.1', 9, number)).toThrow(refused);
+      expect(() => a.native.hangup(a.handle, 999, number)).toThrow(refused);
+    }
+  });
+
   it('numbers identities once and announces each to JavaScript', async () => {
     const a = start('a');
     const nc = a.native.slot(a.handle, 'x@127.0.0.1:9', 5n);

@@ -88,7 +88,8 @@ pub fn incarnation(handle: u32) -> Result<BigInt> {
 pub fn dial(handle: u32, request: u32, name: String, host: String, port: u32, reason: u32) -> Result<()> {
     guard(|| {
         let port = u16::try_from(port).map_err(|_| Error::new(Code::BadOption, "port".to_owned()))?;
-        node(handle)?.dial(request, name, host, port, DialReason::from_number(reason));
+        let reason = DialReason::try_from(reason).map_err(|error| coded(&error))?;
+        node(handle)?.dial(request, name, host, port, reason);
         Ok(())
     })
 }
@@ -97,8 +98,9 @@ pub fn dial(handle: u32, request: u32, name: String, host: String, port: u32, re
 #[napi]
 pub fn hangup(handle: u32, session: u32, cause: u32) -> Result<()> {
     guard(|| {
+        let cause = DownCause::try_from(cause).map_err(|error| coded(&error))?;
         if let Ok(session) = u16::try_from(session) {
-            node(handle)?.hangup(session, DownCause::from_number(cause));
+            node(handle)?.hangup(session, cause);
         }
         Ok(())
     })

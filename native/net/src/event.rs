@@ -1,5 +1,7 @@
 //! The events that lanes get besides frames of peers. Each is one entry of a batch: see [`ENTRY_HEADER`].
 
+use crate::error::OpenError;
+
 /// Bytes of an entry's header, `u32 length of the body | u8 tag | u8 0 | u16 session`.
 pub const ENTRY_HEADER: usize = 8;
 
@@ -38,21 +40,22 @@ pub enum DownCause {
     Displaced = 8,
 }
 
-impl DownCause {
-    /// The cause with this number; an unknown number gives `Disconnect`.
-    #[must_use]
-    pub fn from_number(number: u32) -> Self {
-        match number {
+impl TryFrom<u32> for DownCause {
+    type Error = OpenError;
+
+    fn try_from(number: u32) -> Result<Self, OpenError> {
+        Ok(match number {
             0 => Self::Closed,
             1 => Self::Timeout,
+            2 => Self::Disconnect,
             3 => Self::Replaced,
             4 => Self::Protocol,
             5 => Self::Stopping,
             6 => Self::Goodbye,
             7 => Self::Overflow,
             8 => Self::Displaced,
-            _ => Self::Disconnect,
-        }
+            _ => return Err(OpenError::BadOption("cause")),
+        })
     }
 }
 
@@ -68,15 +71,16 @@ pub enum DialReason {
     Hinted = 2,
 }
 
-impl DialReason {
-    /// The reason with this number; an unknown number gives `Asked`.
-    #[must_use]
-    pub fn from_number(number: u32) -> Self {
-        match number {
+impl TryFrom<u32> for DialReason {
+    type Error = OpenError;
+
+    fn try_from(number: u32) -> Result<Self, OpenError> {
+        Ok(match number {
+            0 => Self::Asked,
             1 => Self::Lost,
             2 => Self::Hinted,
-            _ => Self::Asked,
-        }
+            _ => return Err(OpenError::BadOption("reason")),
+        })
     }
 }
 
@@ -153,4 +157,19 @@ pub(crate) fn entry_header(length: usize, tag: u8, session: u16) -> [u8; ENTRY_H
     let [a, b, c, d] = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     let [e, f] = session.to_le_bytes();
     [a, b, c, d, tag, 0, e, f]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_and_reasons_have_no_other_numbers() {
+        for number in 0..=u32::from(u8::MAX) {
+            let cause = DownCause::try_from(number).map(|cause| cause as u32);
+            assert_eq!(cause.ok(), (number <= 8).then_some(number));
+            let reason = DialReason::try_from(number).map(|reason| reason as u32);
+            assert_eq!(reason.ok(), (number <= 2).then_some(number));
+        }
+    }
 }
