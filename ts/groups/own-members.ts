@@ -45,7 +45,8 @@ export class OwnMembers {
   #watch(pid: Pid): OwnMember {
     const counts = new Map<string, number>();
     const forgetDeath = this.#runtime.onDeath(pid, () => {
-      if (this.#members.delete(pid.local)) this.#died(pid, counts);
+      this.#members.delete(pid.local);
+      this.#died(pid, counts);
     });
     const member = { pid, counts, forgetDeath };
     this.#members.set(pid.local, member);

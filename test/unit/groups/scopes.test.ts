@@ -74,6 +74,16 @@ it('R3 nothing is kept of a group that its last member has left, here or elsewhe
   expect(listedGroups()).toBe(0);
 });
 
+it('R1, R2 an actor that has left one group, and joined another twice, leaves all others when it ends', () => {
+  const { groups } = alone(kit.runtime);
+  const { pid } = collector();
+  for (const group of ['g', 'h', 'h', 'i']) groups.join(group, pid);
+  for (const group of ['g', 'h']) groups.leave(group, pid);
+  expect(groups.whichLocal()).toEqual(['h', 'i']);
+  kit.runtime.sendExit(pid, 'kill');
+  expect([groups.whichLocal(), listedGroups()]).toEqual([[], 0]);
+});
+
 it('R2 each monitor has a list of its own, and nothing is kept of those that ended', async () => {
   const watchers = new Watchers(kit.runtime);
   const { pid, got } = collector();
