@@ -270,11 +270,29 @@ fn a_refusal_is_a_text_and_no_more() {
     }
     .encode();
     assert!(refusal.len() < 600, "a long detail is cut");
-    let (mut wire, _) = Wire::new(&key(7), &key(7), [EXPORTER; 2]);
-    let Err(HandshakeError::Refused(told)) = wire.initiator.on_frame(refusal[4], &refusal[5..]) else {
-        panic!()
-    };
-    assert_eq!((told.code, told.detail), (RefuseCode::Busy, "é".repeat(256)));
+    let (
+        Wire {
+            mut initiator,
+            mut acceptor,
+            ..
+        },
+        hello,
+    ) = Wire::new(&key(7), &key(7), [EXPORTER; 2]);
+    let told = [
+        initiator.on_frame(refusal[4], &refusal[5..]).map(drop),
+        acceptor.on_frame(refusal[4], &refusal[5..]).map(drop),
+    ];
+    for told in told {
+        let Err(HandshakeError::Refused(told)) = told else {
+            panic!()
+        };
+        assert_eq!((told.code, told.detail), (RefuseCode::Busy, "é".repeat(256)));
+    }
+    for tag in [tag::HELLO, tag::CHALLENGE] {
+        let out_of_turn = Err(HandshakeError::OutOfTurn { tag });
+        assert_eq!(initiator.on_frame(tag, &hello[5..]).map(drop), out_of_turn);
+        assert_eq!(acceptor.on_frame(tag, &hello[5..]).map(drop), out_of_turn);
+    }
     let wild = [&[99][..], &[6, 0], b"a\n\x1b[\xFFb"].concat();
     let told = Refusal::parse(&wild).unwrap();
     assert_eq!(told.to_string(), "code 99 (a\u{FFFD}\u{FFFD}[\u{FFFD}b)");
