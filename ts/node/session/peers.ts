@@ -90,6 +90,6 @@ export class PeerTable {
   }
 
   forgetIdle(peer: PeerState): void {
-    if (peer.isIdle && this.#byName.get(peer.name.full) === peer) this.#byName.delete(peer.name.full);
+    if (peer.isIdle) this.#byName.delete(peer.name.full);
   }
 }
