@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { parseNodeName } from '../../../../ts/node/node-name.ts';
 import { SLICE_BYTES } from '../../../../ts/node/session/long-frame-slices.ts';
+import { SHORT_SIGNAL_BYTES } from '../../../../ts/node/session/outgoing.ts';
 import { Pid, TermDecoder } from '../../../../ts/term/index.ts';
 import { ConnectStatus, FrameTag, KeptTag, NativeEvent } from '../../../../ts/wire/index.ts';
 import { turns } from '../../../support/deadline.ts';
@@ -171,22 +172,20 @@ describe('one turn', () => {
 
   it('P7 refuses a long signal only when too much waits', () => {
     const { native, network, outgoing } = connected();
-    const long = 'x'.repeat(5000);
-    const tell = (): boolean =>
+    // The tag of the frame, the PID, the version of the term, and the tag and length of the text.
+    const short = 'x'.repeat(SHORT_SIGNAL_BYTES - (1 + 8 + 1 + 1 + 4));
+    const long = `${short}x`;
+    const tell = (text: string): boolean =>
       outgoing.boundedSignal(1, FrameTag.SEND, (frame) => {
         frame.pid(target());
-        frame.term(long);
+        frame.term(text);
       });
-    expect(tell()).toBe(true);
+    expect(tell(long)).toBe(true);
     native.pending = 6000;
     network.flush();
-    expect([outgoing.isFull, tell()]).toEqual([true, false]);
-    outgoing.signal(1, FrameTag.SEND, (frame) => {
-      frame.pid(target());
-      frame.term('short');
-    });
+    expect([outgoing.isFull, tell(long), tell(short)]).toEqual([true, false, true]);
     network.flush();
-    expect(messages(native)).toEqual([long, 'short']);
+    expect(messages(native)).toEqual([long, short]);
   });
 });
 
