@@ -133,6 +133,21 @@ describe('a message that is copied in slices', () => {
   });
 });
 
+it('A7 a message whose sender ends while it is copied is dropped, also after the last slice', async () => {
+  const copied = async (lives: number): Promise<{ asked: number; sent: number }> => {
+    const { native, network, outgoing } = connected(ROOM);
+    let asked = 0;
+    const write = (): void => outgoing.send(1, target(), new Uint8Array(2 * SLICE_BYTES));
+    await outgoing.sendSliced(write, () => ++asked <= lives);
+    network.flush();
+    expect(native.gathering).toBe(false);
+    return { asked, sent: messages(native).length };
+  };
+  const { asked, sent } = await copied(Number.POSITIVE_INFINITY);
+  expect([asked, sent]).toEqual([4, 1]); // the head of the frame, two slices, the end
+  for (let lives = 0; lives < asked; lives++) expect((await copied(lives)).sent).toBe(0);
+});
+
 describe('one turn', () => {
   it('M2 may write more than a chunk: all arrives, in order, outside of streams', () => {
     const { native, network, outgoing } = connected(ROOM);
