@@ -108,6 +108,11 @@ it.each(Object.keys(FRAMES) as (keyof typeof FrameTag)[])(
   },
 );
 
+it('M4 all 40 bits of a local id are of this node, and no more', () => {
+  const called = [2n ** 40n - 1n, 2n ** 40n].map((to) => handle(FrameTag.SEND, new Body().u64(to)));
+  expect(called).toEqual([['deliver'], ['count']]);
+});
+
 describe.each(['LINK', 'MONITOR', 'SPAWN'] as const)('P7 %s', (name) => {
   it.each([
     ['links', MAX_PEER_LINKS],
