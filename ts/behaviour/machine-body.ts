@@ -69,21 +69,14 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
   }
 
   private drain(): void | Promise<void> {
-    while (this.queue.length > 0 && this.context.stopping === undefined) {
+    while (this.queue.length > 0 && this.context.stopping === undefined && this.isAlive) {
       const message = this.queue.pop();
       const handled = promiseOf(this.handle(message));
-      if (handled !== undefined)
-        return handled
-          .then(() => (this.isAlive ? this.proceed(message) : undefined))
-          .then(() => this.drainOn());
+      if (handled !== undefined) return handled.then(() => this.proceed(message)).then(() => this.drain());
       const entered = this.proceed(message);
-      if (entered !== undefined) return entered.then(() => this.drainOn());
+      if (entered !== undefined) return entered.then(() => this.drain());
     }
     return this.settle();
-  }
-
-  private drainOn(): void | Promise<void> {
-    return this.isAlive ? this.drain() : undefined;
   }
 
   /** Handles one message with the handlers of the current state. */
@@ -101,6 +94,7 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
 
   /** Does what the handler of `message` requested: keeps the message, changes the state, sets another timeout. */
   private proceed(message: unknown): void | Promise<void> {
+    if (!this.isAlive) return undefined;
     const { context } = this;
     context.hasMessage = false;
     if (context.isPostponed) {

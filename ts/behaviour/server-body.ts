@@ -65,8 +65,9 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   onMessage(message: unknown): void | Promise<void> {
     this.context.isHandling = true;
     if (this.context.continuations === undefined) return this.take(message);
+    const handle = (): void | Promise<void> => (this.isAlive ? this.take(message) : undefined);
     const continued = this.settle();
-    return continued === undefined ? this.take(message) : continued.then(() => this.take(message));
+    return continued === undefined ? handle() : continued.then(handle);
   }
 
   onTerminate(reason: ExitReason): void | Promise<void> {
@@ -75,14 +76,16 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     return continued === undefined ? this.terminate(reason) : continued.then(() => this.terminate(reason));
   }
 
-  /** False: the actor was ended while user code awaited something. No other handler runs then. */
+  /** False: the actor was ended by its own handler, or while that awaited something. No other handler runs then. */
   protected get isAlive(): boolean {
     const { self } = this.context;
     return self.isAlive(self.pid);
   }
 
   private terminate(reason: ExitReason): void | Promise<void> {
-    return this.handlers.terminate?.(this.context, reason) as void | Promise<void>;
+    return this.isAlive
+      ? (this.handlers.terminate?.(this.context, reason) as void | Promise<void>)
+      : undefined;
   }
 
   /** Handles one message, then does what the handler requested. */

@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Exit, type Self, SystemMessage, stop } from '../../../ts/actor/index.ts';
-import { call, cast, continuing, defineServer, ignore } from '../../../ts/behaviour/index.ts';
+import {
+  call,
+  cast,
+  continuing,
+  defineServer,
+  defineStateMachine,
+  ignore,
+  type MachineStart,
+} from '../../../ts/behaviour/index.ts';
 import type { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { counter, failure } from './counter.ts';
@@ -238,6 +246,117 @@ describe('starting and stopping', () => {
     await started;
     await stopped;
     expect(log).toEqual(['first', 'second', 'shutdown']);
+  });
+
+  type Step = (what: string) => void | Promise<void>;
+  const mortals = {
+    'a continuation of init': (step: Step) =>
+      defineServer({
+        name: 'mortal',
+        init: async (self) => {
+          await self.sleep(10);
+          return continuing({}, 'first');
+        },
+        onContinue: ({ continueWith }, value) => {
+          if (value === 'first') continueWith('second');
+          return step(`continue ${value}`);
+        },
+        info: () => step('info'),
+        terminate: () => step('terminate'),
+      }),
+    'a continuation that a timer requested': (step: Step) =>
+      defineServer({
+        name: 'mortal',
+        init: async (self) => {
+          await self.sleep(10);
+          return {};
+        },
+        info: ({ self, continueWith }, message) => {
+          if (message !== 'message') return step('info');
+          self.after(0, () => continueWith('then'));
+          return undefined;
+        },
+        onContinue: ({ self }) => {
+          self.send(self.pid, 'another');
+          return step('continue');
+        },
+        terminate: () => step('terminate'),
+      }),
+    'a handler': (step: Step) =>
+      defineServer({
+        name: 'mortal',
+        init: () => ({}),
+        info: ({ continueWith }) => {
+          continueWith('then');
+          return step('info');
+        },
+        onContinue: () => step('continue'),
+        terminate: () => step('terminate'),
+      }),
+    'the enter of its first state': (step: Step) =>
+      defineStateMachine({
+        name: 'mortal',
+        init: async (self) => {
+          await self.sleep(10);
+          return { state: 'only', data: {} };
+        },
+        states: { only: { enter: () => step('enter'), info: () => step('info') } },
+        terminate: () => step('terminate'),
+      }),
+    'a handler that changes the state': (step: Step) =>
+      defineStateMachine({
+        name: 'mortal',
+        init: (): MachineStart<'one' | 'two', object> => ({ state: 'one', data: {} }),
+        states: {
+          one: {
+            info: ({ goto, postpone }, message) => {
+              if (message === 'message') return postpone();
+              goto('two');
+              return step('info');
+            },
+          },
+          two: { enter: () => step('enter'), info: () => step('postponed') },
+        },
+        terminate: () => step('terminate'),
+      }),
+    'the enter of a later state': (step: Step) =>
+      defineStateMachine({
+        name: 'mortal',
+        init: (): MachineStart<'one' | 'two', object> => ({ state: 'one', data: {} }),
+        states: {
+          one: { info: ({ goto, postpone }, message) => (message === 'message' ? postpone() : goto('two')) },
+          two: { enter: () => step('enter'), info: () => step('postponed') },
+        },
+        terminate: () => step('terminate'),
+      }),
+  };
+
+  it.each(
+    Object.entries(mortals).flatMap(([where, define]) =>
+      ['at once', 'while it waits', 'while it waits and is to stop'].map(
+        (how) => [where, how, define] as const,
+      ),
+    ),
+  )('A7 runs nothing more of an actor that %s kills: %s', async (_where, how, define) => {
+    const log: string[] = [];
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const end = (): void => kit.runtime.sendExit(pid, 'kill');
+    const pid = kit.runtime.spawn(
+      define((what) => {
+        log.push(what);
+        return how === 'at once' ? end() : gate;
+      }),
+    ) as Pid<unknown>;
+    if (how === 'while it waits and is to stop') void failure(stop(kit, pid, 'shutdown'));
+    for (const message of ['message', 'other']) kit.runtime.send(pid, message);
+    await kit.advance(20);
+    end();
+    await kit.advance(0);
+    open();
+    await kit.advance(0);
+    expect(log).toHaveLength(1);
+    expect(kit.runtime.isAlive(pid)).toBe(false);
   });
 
   it('A7 does not resume an actor that died while it waited for a start or a stop', async () => {
