@@ -168,6 +168,12 @@ it('has a test of each', () => {
   expect(without.map(([, label]) => label)).toEqual([]);
 });
 
+it('says how many look-ups the dials have that this node asked for', () => {
+  expect(section.replaceAll('\n', ' ')).toContain(
+    `dials that the program or the discovery of a node asks for have ${lookups('asked')} look-ups of their own`,
+  );
+});
+
 it('says what strangers may do', () => {
   const strangers = read('docs/security.md').split('## What a stranger can do')[1]?.split('\n## ')[0] ?? '';
   const options = 'native/net/src/options.rs';
