@@ -62,7 +62,6 @@ export class Watches {
 
   /** Removes and returns a monitor. Undefined for a reference that is not of a monitor of this actor (D8). */
   take(ref: Ref): Monitor | undefined {
-    if (ref.nc !== 0) return undefined;
     const monitor = this.many?.get(ref.id) ?? this.few.find((each) => each.ref.id === ref.id);
     if (monitor === undefined || monitor.isOver || !monitor.ref.equals(ref)) return undefined;
     monitor.isOver = true;

@@ -1,7 +1,7 @@
 // Section D of the rules: monitors.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Down, ExitReason, Self } from '../../../ts/actor/index.ts';
-import type { Pid, Ref } from '../../../ts/term/index.ts';
+import { type Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { randomFrom } from '../../support/seed.ts';
 
@@ -127,6 +127,20 @@ describe('a monitor', () => {
     expect(owner.self.demonitor(ref)).toBe(false);
     expect(owner.self.demonitor(ref)).toBe(false);
     await thief.expectNoMessage();
+  });
+
+  it('D8 is not touched by a reference of another node, in Erlang an error', async () => {
+    const owner = await kit.probe();
+    const [first, second] = [mortal(), mortal()];
+    const [fired, waiting] = [owner.watch(first), owner.watch(second)];
+    kit.runtime.send(first, 'bye');
+    await kit.settle();
+    for (const { local, id } of [fired, waiting])
+      for (const far of [new Ref(256, local, id), new Ref(256, local, id, 1)])
+        for (const flush of [false, true]) expect(owner.self.demonitor(far, { flush })).toBe(false);
+    await owner.expectDown(fired, 'bye');
+    kit.runtime.send(second, 'bye');
+    await owner.expectDown(waiting, 'bye');
   });
 
   it('D9 ends with its owner: nothing is left at the target of 10 000', async () => {
