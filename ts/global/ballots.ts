@@ -81,8 +81,7 @@ export class Ballots {
     const claim = claimant.claims.get(id);
     if (claim === undefined) return;
     claimant.claims.delete(id);
-    const ballot = this.#ballots.get(claim.name);
-    if (ballot === undefined) return;
+    const ballot = this.#ballots.get(claim.name) as Ballot; // it lasts as long as a claim has it or waits for it
     if (ballot.voted === claim) this.#next(claim.name, ballot);
     else queueOf(ballot, claim).remove(claim);
   }

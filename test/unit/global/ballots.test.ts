@@ -1,7 +1,7 @@
 // One name that many claims want: the order of votes, the work (counted in comparisons of two claims), and votes that are kept for too long.
 import { describe, expect, it } from 'vitest';
 import { Ballots, type Verdict } from '../../../ts/global/ballots.ts';
-import type { Claim, Claimant } from '../../../ts/global/claim-queue.ts';
+import { type Claim, type Claimant, ClaimQueue, isBefore } from '../../../ts/global/claim-queue.ts';
 import { MAX_CLAIMS_PER_NODE, MAX_VOTE_ROUNDS } from '../../../ts/global/limits.ts';
 import { randomFrom } from '../../support/seed.ts';
 
@@ -34,6 +34,29 @@ class Voter {
 }
 
 const claimant = (node: string): Claimant => ({ node, claims: new Map() });
+
+it('Q1 the claims that wait are a sorted list, from which any can be taken, once', () => {
+  const random = randomFrom();
+  const pick = (from: number): number => Math.floor(random() * from);
+  const [queue, model, seen] = [new ClaimQueue(), new Set<Claim>(), [] as Claim[]];
+  const nodes = ['a', 'b', 'c'].map(claimant);
+  for (let id = 1; id <= 1000; id++) {
+    const claim = { claimant: nodes[pick(3)]!, id, name: 'x', stamp: pick(20), replaces: false };
+    if (random() < 0.5 || seen.length === 0) {
+      seen.push(claim);
+      queue.push(claim);
+      model.add(claim);
+    } else {
+      // Perhaps one that was removed before.
+      const given = random() < 0.3 ? (queue.first ?? claim) : seen[pick(seen.length)]!;
+      queue.remove(given);
+      model.delete(given);
+    }
+    expect(queue.first).toBe([...model].sort((one, other) => (isBefore(one, other) ? -1 : 1))[0]);
+    for (const node of nodes)
+      expect(queue.hasOther(node)).toBe([...model].some((each) => each.claimant !== node));
+  }
+});
 
 it('Q1 votes in the order of stamps, node names and numbers, whatever is given up meanwhile', () => {
   const random = randomFrom();

@@ -10,18 +10,25 @@ const [one, other] = [voter('one'), voter('other')];
 let claims: Claims;
 let log: unknown[];
 let id: number;
+/** What goes on after a pause. */
+let paused: (() => void)[];
+let hasPauses: boolean;
+let isDoubtful: boolean;
+let isTaken: boolean;
 beforeEach(() => {
   log = [];
   id = 100;
+  paused = [];
+  hasPauses = isDoubtful = isTaken = false;
   claims = new Claims({
-    pauses: { begin: () => false } as never,
+    pauses: { begin: (_asked: number, next: () => void) => hasPauses && paused.push(next) > 0 } as never,
     voters: () => [one, other],
     ask: ({ node }, claim) => void log.push(`ask ${node} ${claim.id}`),
     giveBack: ({ node }, given) => void log.push(`give back ${node} ${given}`),
     giveUp: (claim) => void log.push(`give up ${claim.id}`),
     nextId: () => ++id,
-    isDoubtful: () => false,
-    isTaken: () => false,
+    isDoubtful: () => isDoubtful,
+    isTaken: () => isTaken,
     decide: (claim) => void log.push(`decide ${claim.id}`),
   });
 });
@@ -87,10 +94,65 @@ it('Q1 starts over so often, and then names who has not voted', () => {
   const claim = begin(1);
   for (let times = 0; times < MAX_FORGOTTEN; times++) claims.voted(one, claim.id, 'late');
   expect(claims.size).toBe(1);
-  claims.voted(other, claim.id, 'yes');
+  claims.voted(one, claim.id, 'yes');
   claims.voted(one, claim.id, 'late');
-  expect(log.at(-1)).toEqual([1, 'unvoted', ['one']]);
+  expect(log.at(-1)).toEqual([1, 'unvoted', ['other', 'one']]);
   expect(claims.size).toBe(0);
+});
+
+it('Q4 keeps nothing of the votes for its old number when it starts over', () => {
+  const claim = begin(1);
+  const entry = [new Pid(256, 1), 1] as const;
+  claims.voted(one, 1, 'yes', [entry]);
+  expect(claim.replaced).toEqual([]); // it replaces nobody
+  Object.assign(claim, { replaces: true });
+  claims.voted(one, 1, 'yes', [entry]);
+  expect(claim.replaced).toEqual([entry]);
+  claims.voted(other, 1, 'late');
+  expect(claim.replaced).toEqual([]);
+});
+
+it('Q1 a decided claim is decided once, whoever joins and leaves', () => {
+  const claim = begin(1);
+  for (const each of [one, other]) claims.voted(each, 1, 'yes');
+  claims.expect(one);
+  claims.gone(one);
+  expect(log).toEqual(['decide 1']);
+  expect(claim.missing.size).toBe(0);
+});
+
+const meanwhile: Record<string, [happens: () => void, then: readonly unknown[]]> = {
+  nothing: [() => {}, ['ask one 1']],
+  'this node learns that the name is taken': [() => (isTaken = true), ['give up 1', [1, 'taken', []]]],
+  'the claim ends': [() => claims.voted(other, 1, 'full'), []],
+  'the claim starts over': [() => claims.startOver(), []],
+  'the voter is lost': [() => claims.gone(one), []],
+};
+
+it.each(Object.entries(meanwhile))(
+  'Q1 a voter with a doubtful entry is asked again after a pause, if the claim still waits for it: %s',
+  (_what, [happens, then]) => {
+    hasPauses = isDoubtful = true;
+    begin(1);
+    claims.voted(one, 1, 'taken');
+    expect([paused.length, log]).toEqual([1, []]);
+    happens();
+    log.length = 0;
+    paused[0]?.();
+    expect(log).toEqual(then);
+  },
+);
+
+it('Q1 a vote for the claim is no doubt, and one after the last pause counts', () => {
+  hasPauses = isDoubtful = true;
+  begin(1);
+  claims.voted(one, 1, 'yes');
+  claims.voted(other, 1, 'full');
+  expect([paused, log]).toEqual([[], ['give up 1', [1, 'full', []]]]);
+  hasPauses = false;
+  begin(2);
+  claims.voted(other, 2, 'taken');
+  expect(log).toEqual(['give up 2', [2, 'taken', []]]);
 });
 
 it('Q1 ends with its actor, as its other claims do, and no claim of another', () => {
