@@ -51,12 +51,8 @@ export class Duplicates {
   dropped(entry: Entry, owner: Member): void {
     const { table } = this.#parts;
     table.remove(entry);
-    for (const rival of table.rivals(entry)) {
-      if (!replaces(rival, entry)) continue;
-      const isOther = ([pid, stamp]: ReplacedEntry): boolean =>
-        stamp !== entry.stamp || !pid.equals(entry.pid);
-      rival.replaced = rival.replaced.filter(isOther);
-    }
+    const isOther = ([pid, stamp]: ReplacedEntry): boolean => stamp !== entry.stamp || !pid.equals(entry.pid);
+    for (const rival of table.rivals(entry)) rival.replaced = rival.replaced.filter(isOther);
     this.#removeReplaced(this.#replaced.get(owner)?.takeName(entry.name));
   }
 

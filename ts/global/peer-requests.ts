@@ -56,7 +56,7 @@ export class PeerRequests {
 
   committed(owner: Member, [, id, name, pid, stamp, replaced]: Of<'commit'>): void {
     if (!this.#sees(owner, stamp)) return;
-    this.#learn(owner, [name, pid, stamp, replaced ?? []], replaced === null ? undefined : id);
+    this.#learn(owner, [name, pid, stamp, replaced ?? []], id);
     this.#parts.ballots.end(owner, id);
     this.#parts.send(owner, ['ack', id]);
   }

@@ -113,13 +113,16 @@ describe('a node that does not answer', () => {
   it('Q4 is not waited for by a node that frees or switches a name', async () => {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     await after(a.names.register('x', a.actor()));
-    await after(a.names.register('y', a.actor()));
+    for (const name of ['y', 'z']) await after(a.names.register(name, a.actor()));
     mesh.freeze(c);
     const next = b.actor();
     const switched = watch(b.names.reregister('x', next));
     const freed = watch(b.names.unregister('y'));
     await mesh.pass(LONGEST_WAIT);
     expect([switched.answer, freed.answer]).toEqual([true, true]);
+    const again = watch(a.names.unregister('z'));
+    await mesh.settle();
+    expect(again.answer).toBe(true); // c is known not to answer
     mesh.thaw(c);
     await mesh.settle();
     expect(seen('x')).toEqual([b.spelt(next), b.spelt(next), b.spelt(next)]);

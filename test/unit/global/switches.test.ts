@@ -39,6 +39,18 @@ it('Q4 the old owner of a name that was switched during a split is neither told 
   expect(new Set(seen('x'))).toEqual(new Set([b.spelt(next)]));
 });
 
+it.each(['with', 'without'])(
+  'Q4 the old owner has no name any more when all know of the switch: %s a split',
+  async (how) => {
+    const [a, b] = (await joined(3, { maxNamesPerNode: 1 })) as [FakeNode, FakeNode];
+    expect(await after(a.names.register('x', a.actor()))).toBe(true);
+    if (how === 'with') await split([a], [b]);
+    expect(await after(b.names.reregister('x', b.actor()))).toBe(true);
+    await heal();
+    expect(await after(a.names.register('y', a.actor()))).toBe(true);
+  },
+);
+
 it('Q4 the same holds after two switches, of which it heard neither', async () => {
   const { a, b, c, old } = await switchedUnheard();
   const last = c.actor();
