@@ -187,10 +187,9 @@ describe('a switch between two peers', () => {
     node.say(b, ['commit', 1, 'x', ofB(1), 5, null]);
     node.say(c, ['commit', 1, 'x', ofC(1), 6, [[ofB(1), 5]]]);
     node.say(c, ['settled', 1]);
-    expect(said()).toEqual([
-      ['ack', 1],
-      ['ack', 1],
-    ]);
+    node.say(b, ['commit', 2, 'y', ofB(1), 5, null]);
+    node.say(c, ['sync', [['y', ofC(1), 6, [[ofB(1), 5]]]]]);
+    expect(said()).toEqual([1, 1, 2].map((id) => ['ack', id]));
   });
 
   it('Q4 is not remembered beyond the entry that it replaced', () => {

@@ -1,5 +1,6 @@
 // What the cluster part of a node says of itself, and whom it does not dial.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { NodeDown, NodeUp } from '../../../ts/actor/index.ts';
 import type { Cluster } from '../../../ts/node/cluster.ts';
 import type { TestRuntime } from '../../../ts/testing/index.ts';
 import { ConnectStatus, FrameTag } from '../../../ts/wire/index.ts';
@@ -50,6 +51,28 @@ it('has the port that the system chose in the name of a node that asked for any'
   const any = openScripted('a@127.0.0.1:0');
   any.kit.stop();
   expect([any.cluster.name, any.cluster.port, cluster.name]).toEqual(['a@127.0.0.1:4711', 4711, OWN]);
+});
+
+it('L2 tells of hidden nodes those who want to hear of them', async () => {
+  const subscriber = (withHidden: boolean): unknown[] => {
+    const told: unknown[] = [];
+    const pid = kit.runtime.spawnHandler(() => ({
+      onMessage: ({ constructor, node }: NodeUp | NodeDown) => void told.push([constructor.name, node]),
+    }));
+    cluster.subscribe(pid, withHidden);
+    return told;
+  };
+  const [all, visible] = [subscriber(true), subscriber(false)];
+  native.up(3, NC, PEER, 9n, HIDDEN);
+  native.up(4, OTHER_NC, OTHER, 9n, DIALLED);
+  native.down(3, DISCONNECT);
+  await kit.settle();
+  expect(all).toEqual([
+    ['NodeUp', PEER],
+    ['NodeUp', OTHER],
+    ['NodeDown', PEER],
+  ]);
+  expect(visible).toEqual([['NodeUp', OTHER]]);
 });
 
 it('V5 keeps the process alive until it is told not to', () => {
