@@ -73,7 +73,6 @@ export class Polling implements Discovery {
     this.#listener = undefined;
     this.#alarm?.cancel();
     this.#abort.abort();
-    this.#isLooking = false;
     this.#isStale = false;
   }
 

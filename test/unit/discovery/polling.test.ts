@@ -18,7 +18,7 @@ class Pauses {
       }
       this.asked.push(delay);
       this.ring = fire;
-      return { cancel: (): void => {} };
+      return { cancel: () => void (this.ring = (): void => {}) };
     },
   };
 }
@@ -87,5 +87,60 @@ describe('a look-up that hangs', () => {
     pauses.late(); // its time is over: nothing happens
     await turns(2);
     expect([ends.length, told.length]).toEqual([2, 2]);
+  });
+});
+
+describe('a discovery that is stopped', () => {
+  it('and started again knows nothing of before, also when a look-up was under way', async () => {
+    const pauses = new Pauses();
+    const ends: ((error?: Error) => void)[] = [];
+    const look = (): Promise<string[]> =>
+      new Promise((resolve, reject) =>
+        ends.push((error) => (error === undefined ? resolve(['a@h']) : reject(error))),
+      );
+    const told: string[] = [];
+    const polling = new Polling({ look, what: 'x', backsOff: true }, { clock: pauses.clock });
+    const start = (): void =>
+      polling.start({
+        found: (names) => told.push(...names),
+        failed: ({ message }) => told.push(message.split(': ')[1] as string),
+      });
+    const end = async (error?: Error): Promise<void> => {
+      ends.at(-1)?.(error);
+      await turns(2);
+    };
+    for (let life = 1; life <= 2; life++) {
+      start();
+      await end(new Error('no'));
+      pauses.ring();
+      await end(new Error('no')); // told once
+      pauses.ring();
+      await end();
+      pauses.ring();
+      await end(); // told once
+      pauses.ring();
+      polling.hurry();
+      polling.stop();
+      polling.hurry();
+      await end();
+      expect([told.splice(0), pauses.asked.splice(0)]).toEqual([
+        ['no', 'a@h'],
+        [10_000, 20_000, 5000, 5000],
+      ]);
+      expect(ends.splice(0)).toHaveLength(5);
+    }
+    // A failure that was the last one.
+    start();
+    await end(new Error('no'));
+    polling.stop();
+    start();
+    await end(new Error('no'));
+    expect([told, pauses.asked]).toEqual([
+      ['no', 'no'],
+      [10_000, 10_000],
+    ]);
+    polling.stop();
+    pauses.ring(); // the pause is over: nothing happens
+    expect(ends).toHaveLength(2);
   });
 });
