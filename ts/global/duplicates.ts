@@ -38,7 +38,7 @@ export class Duplicates {
   show(entry: Entry, claim: number | undefined): void {
     const { own, table } = this.#parts;
     table.put(entry);
-    if (entry.owner !== own) this.#ousted(entry);
+    this.#ousted(entry);
     for (const rival of table.rivals(entry)) {
       const [better, other] = beats(entry, rival) ? [entry, rival] : [rival, entry];
       if (replaces(better, other)) {

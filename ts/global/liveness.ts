@@ -88,7 +88,6 @@ export class Liveness {
 
   #round(): void {
     this.checkMissed();
-    this.#lastRound = this.#port.clock.now();
     for (const member of [...this.#port.members()]) this.#call(member);
     this.#port.round();
     this.#alarm = undefined;

@@ -170,6 +170,16 @@ describe('a request to another node', () => {
     expect(await waiting()).toBe(false);
   });
 
+  it('Q1 is asked of that node alone, once that has names', () => {
+    const b = node.up('b@fake:1', B);
+    waiting().catch(() => {});
+    up('c', C);
+    expect(said()).toEqual([]);
+    node.say(b, ['hello', 1]);
+    expect(said()).toEqual([['ask', expect.any(Number), 'register', 'x', ofB(1)]]);
+    names.close();
+  });
+
   it('Q1 that is asked again after a pause is refused when the names are closed meanwhile', async () => {
     const b = up('b', B);
     const answer = waiting();
@@ -178,6 +188,54 @@ describe('a request to another node', () => {
     names.close();
     expect((await refusal(answer)).code).toBe('SNOW_ERR_NOT_ALIVE');
     expect(node.kit.clock.next).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('a request of a peer', () => {
+  it('Q1 for a name that is taken is answered with who has it', () => {
+    const [b, c] = [up('b', B), up('c', C)];
+    node.say(c, ['commit', 1, 'x', ofC(1), 5, null]);
+    node.say(b, ['ask', 7, 'register', 'x', actor()]);
+    expect(said()).toEqual([
+      ['ack', 1],
+      ['answer', 7, 'taken', [[ofC(1), 5]]],
+    ]);
+  });
+
+  it('Q1 is not answered when the peer has closed its names meanwhile', async () => {
+    const [b, c] = [up('b', B), up('c', C)];
+    node.say(b, ['ask', 7, 'register', 'x', actor()]);
+    node.say(b, ['bye']);
+    for (const kind of ['claim', 'commit'] as const)
+      node.say(c, kind === 'claim' ? ['vote', numberOf(kind), 'yes', 1, []] : ['ack', numberOf(kind)]);
+    await handed();
+    expect(said().map((message) => (message as unknown[])[0])).toEqual(['claim', 'claim', 'commit']);
+  });
+});
+
+describe('a switch from an actor of this node', () => {
+  const switched = async () => {
+    const b = up('b', B);
+    const { pid, stamp } = await registered('x', [b]);
+    node.say(b, ['commit', 1, 'x', ofB(1), stamp + 1, [[pid, stamp]]]);
+    expect(said()).toEqual([['ack', 1]]);
+    return { b, pid, dropped: ['drop', 0, 'x', stamp] };
+  };
+
+  it('Q4 leaves the old entry until all know the new one, also if the old actor dies', async () => {
+    const { b, pid, dropped } = await switched();
+    node.runtime.sendExit(pid, 'kill');
+    expect(said()).toEqual([]);
+    node.say(b, ['settled', 1]);
+    expect(said()).toEqual([dropped]);
+  });
+
+  it.each(['freed', 'lost'])('Q4 does not bring the old owner back when the new one is %s', async (how) => {
+    const { b, dropped } = await switched();
+    if (how === 'lost') node.down(b);
+    else node.say(b, ['drop', 0, 'x', (dropped[3] as number) + 1]);
+    expect(names.whereis('x')).toBeUndefined();
+    if (how === 'freed') expect(said()).toEqual([dropped]);
   });
 });
 
@@ -233,6 +291,7 @@ describe('an actor that lost its name', () => {
     node.say(c, ['lost', 'x', pid, stamp, ofC(1)]);
     expect(node.runtime.isAlive(pid)).toBe(true);
     expect(names.whereis('x')).toEqual(ofC(1));
+    expect(said()).toContainEqual(['drop', 0, 'x', stamp]);
   });
 
   it('T12, Q7 in a conflict lost it to an actor of the node that says so', async () => {
@@ -254,6 +313,9 @@ describe('an actor that lost its name', () => {
     expect(said()).toEqual([
       ['drop', 0, 'x', stamp],
       ['ack', 1],
+    ]);
+    expect(node.kit.logged('global_name_conflict')).toMatchObject([
+      { facts: { name: 'x', node: 'b@fake:1' } },
     ]);
   });
 });
