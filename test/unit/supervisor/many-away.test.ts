@@ -143,6 +143,20 @@ describe('a child that outlived a split and its supervisor', () => {
     expect(far.living.size).toBe(0);
   });
 
+  it('S3 is looked for after pauses that grow from a second to a minute', async () => {
+    const pid = await supervise(1);
+    far.cut();
+    await kit.settle();
+    kit.runtime.sendExit(pid, 'kill');
+    await kit.advance(1000);
+    const pauses: number[] = [];
+    while (pauses.length < 7) {
+      pauses.push((kit.clock.next - kit.clock.now()) / 1000);
+      await kit.advance(kit.clock.next - kit.clock.now());
+    }
+    expect(pauses).toEqual([2, 4, 8, 16, 32, 60, 60]);
+  });
+
   it('S3, P7 is remembered with the 10 000 that were lost last', async () => {
     const [most, { self }] = [10_000, await kit.probe()];
     const killer = OrphanKiller.of(kit.runtime);
