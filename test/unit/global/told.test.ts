@@ -32,8 +32,9 @@ const said = (): unknown[] =>
     .splice(0)
     .map(([, value]) => value as unknown[])
     .filter(([kind]) => kind !== 'hello' && kind !== 'ping' && kind !== 'sync');
-const numberOf = (kind: string): number =>
-  node.sent.map(([, value]) => value as unknown[]).findLast((message) => message[0] === kind)?.[1] as number;
+const last = (kind: string): readonly unknown[] =>
+  node.sent.map(([, value]) => value as unknown[]).findLast((message) => message[0] === kind) ?? [];
+const numberOf = (kind: string): number => last(kind)[1] as number;
 
 /** Registers a name; every peer given votes and acknowledges. */
 async function registered(
@@ -45,9 +46,7 @@ async function registered(
   const answer = names[how](name, pid);
   const id = numberOf('claim');
   for (const peer of voters) node.say(peer, ['vote', id, 'yes', 1, []]);
-  const stamp = (
-    node.sent.findLast(([, value]) => (value as unknown[])[0] === 'commit')?.[1] as unknown[]
-  )[4] as number;
+  const stamp = last('commit')[4] as number;
   for (const peer of voters) node.say(peer, ['ack', id]);
   expect(await answer).toBe(true);
   node.sent.length = 0;
@@ -67,10 +66,14 @@ async function pass(ms: number, ...peers: readonly ChannelPeer[]): Promise<void>
     await handed();
   }
 }
-const refusal = (answer: Promise<boolean>): Promise<{ code: string; details: { nodes: string[] } }> =>
+interface Refusal {
+  readonly code: string;
+  readonly details: { readonly nodes: readonly string[] };
+}
+const refusal = (answer: Promise<boolean>): Promise<Refusal> =>
   answer.then(
     () => expect.fail('it was not refused'),
-    (error: never) => error,
+    (error: unknown) => error as Refusal,
   );
 
 describe('an actor of this node', () => {
