@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ConflictResolver, type GlobalNames, startGlobalNames } from '../../../ts/global/index.ts';
 import { ANSWER_MS, MAX_SYNCS, MAX_VOTE_ROUNDS } from '../../../ts/global/limits.ts';
-import { LOG_PAUSE_MS } from '../../../ts/kernel/calm-log.ts';
+import { LOG_PAUSE_MS } from '../../../ts/kernel/throttled-log.ts';
 import type { ChannelPeer } from '../../../ts/node/index.ts';
 import { Pid } from '../../../ts/term/index.ts';
 import { handed } from './fake-mesh.ts';
@@ -330,7 +330,7 @@ describe('a peer', () => {
       node.say(b, ['pong', 99]);
       node.kit.clock.skip(2 * LOG_PAUSE_MS);
     }
-    expect(node.kit.logged('global_names_nonsense')).toHaveLength(1);
+    expect(node.kit.logged('global_names_bad_message')).toHaveLength(1);
   });
 
   it('P7 that starts anew too often is told nothing more, and none of its names count', async () => {
