@@ -11,7 +11,7 @@ import {
 } from './connection-actor.ts';
 import type { ConnectionFacts, ConnectionHost } from './connection-host.ts';
 import { HelloDeadline } from './hello-deadline.ts';
-import { type Limits, LONGEST_CLOSE_MS, MAX_RESUME_BYTES } from './limits.ts';
+import { type Limits, MAX_RESUME_BYTES } from './limits.ts';
 import type { Membership } from './membership.ts';
 import type { OutputBatch } from './output-batch.ts';
 import { RateLimit, rateOf } from './rate-limit.ts';
@@ -209,9 +209,16 @@ export class Clients implements ConnectionHost<Connection> {
     this.counters.closedSlow++;
     queueMicrotask(() => {
       this.#listener.slow(connection, 0);
-      // Its socket accepts no more data, so the closing handshake does not finish.
-      this.#closeSoon(connection, 'too slow', CloseCode.tryLater, 1000);
+      connection.close(CloseCode.tryLater, 'too slow');
     });
+  }
+
+  broken(): void {
+    this.counters.misbehaved++;
+  }
+
+  after(ms: number, action: () => void): () => void {
+    return this.#runtime.after(ms, action);
   }
 
   actorEnded(connection: Connection): void {
@@ -248,13 +255,7 @@ export class Clients implements ConnectionHost<Connection> {
   #violated(connection: Connection, what: string, code: number = CloseCode.policy): void {
     if (!connection.isOpen) return;
     this.counters.misbehaved++;
-    this.#closeSoon(connection, what, code, LONGEST_CLOSE_MS);
-  }
-
-  /** Closes it, without a closing handshake if that takes longer. */
-  #closeSoon(connection: Connection, reason: string, code: number, ms: number): void {
-    connection.close(code, reason);
-    this.#runtime.after(ms, () => connection.terminate({ code, reason }));
+    connection.close(code, what);
   }
 }
 

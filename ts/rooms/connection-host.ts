@@ -1,9 +1,8 @@
 import type { Self } from '../actor/index.ts';
 import type { SocketData } from './client-input.ts';
-import type { OutputBatch } from './output-batch.ts';
 import type { Recipient, Room } from './room.ts';
 import type { Except } from './room-message.ts';
-import type { SendBufferLimits } from './send-buffer.ts';
+import type { SendBufferHost } from './send-buffer.ts';
 import type { CloseReason } from './socket-events.ts';
 
 /** The session that a connection resumes. */
@@ -37,9 +36,7 @@ export interface ConnectionRooms<C> {
 }
 
 /** The part of the rooms that a connection uses. */
-export interface ConnectionHost<C extends Recipient> {
-  readonly output: OutputBatch;
-  readonly limits: SendBufferLimits;
+export interface ConnectionHost<C extends Recipient> extends SendBufferHost<C> {
   readonly membership: ConnectionRooms<C>;
   broadcast(from: C, room: string, message: unknown, except: Except): void;
   track(connection: C, room: string, meta: unknown): void;
@@ -50,10 +47,10 @@ export interface ConnectionHost<C extends Recipient> {
   received(connection: C, data: SocketData): void;
   /** Its actor got a message. */
   mailed(connection: C, message: unknown, self: Self): void | PromiseLike<void>;
-  /** Messages were dropped, because its client reads too slowly. */
-  dropped(connection: C, count: number): void;
-  /** It must be closed, because its client reads too slowly. */
-  tooSlow(connection: C): void;
+  /** Its client broke WebSocket itself. */
+  broken(connection: C): void;
+  /** Calls back once. Returns a function that cancels it. */
+  after(ms: number, action: () => void): () => void;
   /** Its actor ended. Tasks from its client that were queued will not run. */
   actorEnded(connection: C): void;
   /** Its socket was closed. */

@@ -8,11 +8,12 @@ import type { ConnectionFacts, ConnectionHost, ResumedSession } from './connecti
 import { exceptSelf } from './except.ts';
 import { type Frame, jsonFrame, Packet } from './frame.ts';
 import { JoinedRooms } from './joined-rooms.ts';
+import { LONGEST_CLOSE_MS } from './limits.ts';
 import { mustBeRoom, type Recipient, type Room } from './room.ts';
 import { contentOf, directFrame, type Except, plainFrame } from './room-message.ts';
 import { SendBuffer, type SendBufferOwner } from './send-buffer.ts';
 import { type CloseReason, ping, type SocketListener } from './socket-events.ts';
-import { endSocket, isCloseCode, portOf, type RoomSocket } from './socket-port.ts';
+import { closeSocket, endSocket, isCloseCode, portOf, type RoomSocket } from './socket-port.ts';
 
 let connections = 0;
 
@@ -54,8 +55,10 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
   theoreticalArrival = 0;
   readonly #host: ConnectionHost<Connection>;
   readonly #socket: RoomSocket;
-  readonly #sendBuffer: SendBuffer;
+  readonly #sendBuffer: SendBuffer<Connection>;
   #isOpen = true;
+  /** While it is being closed. */
+  #cancelCut: (() => void) | undefined;
 
   /** @internal */
   constructor(host: ConnectionHost<Connection>, socket: RoomSocket, id: string, facts: ConnectionFacts) {
@@ -195,12 +198,8 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
     if (!this.#isOpen) return;
     this.#host.output.distribute();
     this.#sendBuffer.flush();
-    this.ended({ code, reason });
-    try {
-      this.#socket.close(code, reason);
-    } catch {
-      endSocket(this.#socket, code, reason);
-    }
+    this.#closing({ code, reason });
+    closeSocket(this.#socket, code, reason);
   }
 
   /** @internal Closes it without waiting for the other end. */
@@ -226,9 +225,16 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
     if (this.#isOpen) this.#host.received(this, data);
   }
 
+  /** @internal */
+  broken(why: CloseReason): void {
+    if (!this.#isOpen) return;
+    this.#host.broken(this);
+    this.#closing(why);
+  }
+
   /** @internal The socket is closed, or is being closed. */
   ended(why: CloseReason): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen) return this.#cancelCut?.();
     this.#isOpen = false;
     this.#host.ended(this, why);
     this.#sendBuffer.close();
@@ -237,16 +243,6 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
   /** @internal Whether a broadcast with these exceptions is not for it. */
   isExcludedBy(except: Except): boolean {
     return except.includes(`#${this.id}`) || (this.key !== undefined && except.includes(`@${this.key}`));
-  }
-
-  /** @internal */
-  dropped(count: number): void {
-    this.#host.dropped(this, count);
-  }
-
-  /** @internal */
-  tooSlow(): void {
-    this.#host.tooSlow(this);
   }
 
   /** @internal */
@@ -289,5 +285,11 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
   /** @internal Stops reading from the socket, or goes on. */
   hold(isHeld: boolean): void {
     this.#socket[isHeld ? 'pause' : 'resume']?.();
+  }
+
+  /** Ends it. Its socket is cut off unless the client answers the close in time: it may send until then. */
+  #closing(why: CloseReason): void {
+    this.#cancelCut = this.#host.after(LONGEST_CLOSE_MS, () => this.terminate(why));
+    this.ended(why);
   }
 }

@@ -60,10 +60,7 @@ export const MAX_TAKEN = 262_144;
 export const MAX_HELLOS = 1000;
 /** Most rooms of a client that wait for the answers of peers at the same time when it resumes. Each answer may have all kept messages of a room. */
 export const MAX_RESUMING = 16;
-/**
- * The longest wait for a client that is closed because it was refused, or has broken a limit, to answer the close frame: it may send until
- * then. Unit: ms.
- */
+/** The longest wait for a client to answer the close frame: it may send until then. Unit: ms. */
 export const LONGEST_CLOSE_MS = 2000;
 /** Rooms of a client that are resumed, or refused, in one turn of the event loop. */
 export const RESUMED_PER_TURN = 100;

@@ -14,17 +14,17 @@ export interface SendBufferLimits {
 }
 
 /** What all send buffers of a node share. */
-export interface SendBufferHost {
+export interface SendBufferHost<Owner> {
   readonly output: OutputBatch;
   readonly limits: SendBufferLimits;
+  /** Messages were dropped, because the client reads too slowly. */
+  dropped(owner: Owner, count: number): void;
+  /** The client reads too slowly: the connection must be closed. */
+  tooSlow(owner: Owner): void;
 }
 
 /** Gets the events of a send buffer. */
 export interface SendBufferOwner {
-  /** @internal Messages were dropped because the client reads too slowly. */
-  dropped(count: number): void;
-  /** @internal The client reads too slowly: the connection must be closed. */
-  tooSlow(): void;
   /** @internal Writing to the socket failed: the connection must be ended. */
   terminate(why: CloseReason): void;
   /** @internal The client reads again. @param dropped How many messages were dropped. */
@@ -32,11 +32,11 @@ export interface SendBufferOwner {
 }
 
 /** The packets that wait for one socket. Their bytes are limited. They are written once per turn of the event loop, when the socket accepts data. */
-export class SendBuffer implements Flushable {
+export class SendBuffer<Owner extends SendBufferOwner> implements Flushable {
   readonly #port: SocketPort<unknown>;
   readonly #socket: unknown;
-  readonly #host: SendBufferHost;
-  readonly #owner: SendBufferOwner;
+  readonly #host: SendBufferHost<Owner>;
+  readonly #owner: Owner;
   /** The waiting packets: usually none, or one. */
   #queue: Packet | Packet[] | undefined;
   /** The waiting packets that are never dropped: messages of the protocol. */
@@ -51,7 +51,7 @@ export class SendBuffer implements Flushable {
   /** Called when no more bytes wait than may. */
   #onRead: (() => void)[] = NONE;
 
-  constructor({ port, socket }: BoundPort, host: SendBufferHost, owner: SendBufferOwner) {
+  constructor({ port, socket }: BoundPort, host: SendBufferHost<Owner>, owner: Owner) {
     this.#port = port;
     this.#socket = socket;
     this.#host = host;
@@ -171,7 +171,7 @@ export class SendBuffer implements Flushable {
 
   #giveUp(): void {
     this.#isGivenUp = true;
-    this.#owner.tooSlow();
+    this.#host.tooSlow(this.#owner);
   }
 
   #dropOldest(bytes: number): void {
@@ -189,7 +189,7 @@ export class SendBuffer implements Flushable {
 
   #drop(count: number): void {
     this.#dropped += count;
-    this.#owner.dropped(count);
+    this.#host.dropped(this.#owner, count);
   }
 }
 

@@ -1,12 +1,13 @@
 import { EventEmitter } from 'node:events';
+import { CloseCode } from '../client/index.ts';
 import type { SocketData } from './client-input.ts';
 import type { RoomSocket } from './socket-port.ts';
 
 /** Why a connection ended. */
 export interface CloseReason {
-  /** The code of the WebSocket; 1006: the connection was lost. */
+  /** The code of the WebSocket; 1006: the connection was lost; 1002, 1007 or 1009: its frames or messages were not those of a WebSocket. */
   readonly code: number;
-  /** The reason that the closing end gave; it may be empty. */
+  /** The reason that the closing end, or the library of the socket, gave; it may be empty. */
   readonly reason: string;
 }
 
@@ -16,6 +17,8 @@ export interface SocketListener {
   received(data: SocketData): void;
   /** @internal Set to true when data or a pong arrives. */
   isAlive: boolean;
+  /** @internal The client broke WebSocket itself: its library closes the socket, and reads no more. */
+  broken(why: CloseReason): void;
   /** @internal */
   ended(why: CloseReason): void;
 }
@@ -38,7 +41,7 @@ export function listen(socket: RoomSocket, listener: SocketListener): void {
     socket.on('message', (data: Incoming, isBinary?: boolean) => listener.received(dataOf(data, isBinary)));
     socket.on('pong', () => void (listener.isAlive = true));
     socket.on('close', (code?: number, reason?: unknown) => listener.ended(reasonOf(code, reason)));
-    socket.on('error', ignore);
+    socket.on('error', (error: unknown) => failed(listener, error));
   } else {
     if ('binaryType' in socket) socket.binaryType = 'arraybuffer'; // a blob could only be read later
     socket.addEventListener?.('message', (event: { readonly data: unknown }) =>
@@ -68,7 +71,7 @@ function followEmitter(socket: EventEmitter & Followed, listener: SocketListener
   socket[LISTENER] = listener;
   socket.on('message', onMessage);
   socket.on('close', onClose);
-  socket.on('error', ignore);
+  socket.on('error', onError);
 }
 
 function onMessage(this: Followed, data: Incoming, isBinary?: boolean): void {
@@ -83,8 +86,25 @@ function onClose(this: Followed, code?: number, reason?: unknown): void {
   this[LISTENER].ended(reasonOf(code, reason));
 }
 
-/** For errors: a `close` event follows. */
-function ignore(): void {}
+function onError(this: Followed, error: unknown): void {
+  failed(this[LISTENER], error);
+}
+
+/** `ws` tells the reason of a close that it begins only in its error: its `close` event has the code 1006 then. */
+function failed(listener: SocketListener, error: unknown): void {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  const closeCode = closeCodeOf(String(code));
+  if (closeCode !== undefined) listener.broken(reasonOf(closeCode, message));
+}
+
+/** The code with which `ws` closes for an error; undefined: it is one of the network, and a `close` event follows. */
+function closeCodeOf(code: string): number | undefined {
+  if (code === 'WS_ERR_INVALID_UTF8' || code.startsWith('Z_')) return 1007;
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' || code === 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH')
+    return CloseCode.tooBig;
+  if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') return CloseCode.policy;
+  return code.startsWith('WS_ERR_') ? 1002 : undefined;
+}
 
 const reasonOf = (code = 1006, reason: unknown = ''): CloseReason => ({ code, reason: String(reason) });
 

@@ -149,6 +149,15 @@ class SendPort implements SocketPort<RoomSocket> {
 
 const SEND_PORT = new SendPort();
 
+/** Closes a socket, with a closing handshake if it can. */
+export function closeSocket(socket: RoomSocket, code: number, reason: string): void {
+  try {
+    socket.close(code, reason);
+  } catch {
+    endSocket(socket, code, reason);
+  }
+}
+
 /** Ends a socket, without a closing handshake if it can. */
 export function endSocket(socket: RoomSocket, code: number, reason: string): void {
   try {

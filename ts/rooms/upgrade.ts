@@ -13,7 +13,7 @@ import {
 } from '../errors/index.ts';
 import type { Logger } from '../kernel/index.ts';
 import { type Admission, decided, type Refusal } from './authorization.ts';
-import { type Limits, MAX_FRAGMENTS, MAX_RESUME_BYTES } from './limits.ts';
+import { type Limits, LONGEST_CLOSE_MS, MAX_FRAGMENTS, MAX_RESUME_BYTES } from './limits.ts';
 import {
   closeCodeOf,
   closeRefused,
@@ -263,6 +263,7 @@ function webSocketServer(messageBytes: number, compress: boolean): WebSocketServ
     clientTracking: false,
     maxPayload: Math.max(messageBytes, MAX_RESUME_BYTES),
     maxFragments: MAX_FRAGMENTS,
+    closeTimeout: LONGEST_CLOSE_MS, // also for what `ws` closes itself, and when the node has stopped
     handleProtocols: (offered: ReadonlySet<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     // Without context takeover a compressed frame is the same for all receivers.
     perMessageDeflate: compress ? { serverNoContextTakeover: true, clientNoContextTakeover: true } : false,

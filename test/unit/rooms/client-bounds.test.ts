@@ -12,7 +12,7 @@ import { isExcept, parseMessage } from '../../../ts/rooms/messages.ts';
 import { PresenceTable } from '../../../ts/rooms/presence-table.ts';
 import { RoomTable } from '../../../ts/rooms/room-table.ts';
 import { turns, until } from '../../support/deadline.ts';
-import { FakeClient } from './fake-socket.ts';
+import type { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -74,44 +74,6 @@ it('a peer cannot send many exceptions, or one that is longer than a key, becaus
     expect(isExcept(except)).toBe(false);
     expect(told(except)).toBeUndefined();
   }
-});
-
-it.each([
-  ['nonsense', {}, (socket: FakeClient) => socket.say('nonsense'), 1008],
-  [
-    'too much at once',
-    { messageBytes: 10 },
-    (socket: FakeClient) => socket.say(Uint8Array.of(1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)),
-    1009,
-  ],
-  [
-    'too much in a second',
-    { messagesPerSecond: 2 },
-    (socket: FakeClient) => {
-      for (let number = 0; number < 10; number++) socket.tell(['beat']);
-    },
-    1008,
-  ],
-])('a client that sends %s, and does not answer the close, is cut off', async (_what, limits, send, code) => {
-  class Deaf extends FakeClient {
-    isCut = false;
-    override close(closeCode: number, reason: string): void {
-      this.closed ??= { code: closeCode, reason };
-    }
-    override terminate(): void {
-      this.isCut = true;
-    }
-  }
-  const rooms = stage.alone({ limits });
-  const socket = new Deaf();
-  rooms.accept(socket);
-  socket.hello();
-  await stage.mesh.settle();
-  send(socket);
-  await stage.mesh.pass(1000);
-  expect([socket.closed?.code, socket.isCut]).toEqual([code, false]);
-  await stage.mesh.pass(1000);
-  expect(socket.isCut).toBe(true);
 });
 
 describe('a message that names very many rooms', () => {

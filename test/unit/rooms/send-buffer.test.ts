@@ -32,7 +32,8 @@ class ServerSocket extends EventEmitter {
 }
 
 const packet = (bytes: number): Packet => new Packet([jsonFrame('x'.repeat(bytes))]);
-const owner = { dropped() {}, tooSlow() {}, terminate() {}, caughtUp() {} };
+const owner = { terminate() {}, caughtUp() {} };
+const listener = { dropped() {}, tooSlow() {} };
 let stream: Stream;
 let socket: ServerSocket;
 /** Whether the wait has ended. */
@@ -46,9 +47,9 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-function wait(bufferBytes: number, bytes: number): SendBuffer {
+function wait(bufferBytes: number, bytes: number): SendBuffer<typeof owner> {
   const output = new OutputBatch();
-  const host = { output, limits: { bufferBytes, slow: 'close' } as const };
+  const host = { ...listener, output, limits: { bufferBytes, slow: 'close' } as const };
   const buffer = new SendBuffer(portOf(socket as unknown as RoomSocket), host, owner);
   buffer.pushKept(packet(bytes));
   void buffer.untilRead().then(() => (isRead = true));
@@ -85,8 +86,9 @@ it('R10 short messages count as much as they take in memory', () => {
   stream = new Stream({ highWaterMark: 1 });
   socket = new ServerSocket();
   const tooSlow = vi.fn();
-  const host = { output: new OutputBatch(), limits: { bufferBytes: 10_000, slow: 'close' } as const };
-  const buffer = new SendBuffer(portOf(socket as unknown as RoomSocket), host, { ...owner, tooSlow });
+  const limits = { bufferBytes: 10_000, slow: 'close' } as const;
+  const host = { ...listener, tooSlow, output: new OutputBatch(), limits };
+  const buffer = new SendBuffer(portOf(socket as unknown as RoomSocket), host, owner);
   buffer.push(packet(1));
   buffer.flush(); // the socket takes nothing more
   let count = 0;
