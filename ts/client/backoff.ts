@@ -1,13 +1,23 @@
-/** The delays between attempts to connect: random from 0 to a bound that doubles, so that clients do not reconnect at the same time. */
+/** The bounds of the delays. */
+export interface BackoffOptions {
+  /** ms: the greatest first delay before the client tries again. It doubles with each attempt. Default 500. */
+  readonly minDelay?: number | undefined;
+  /** ms: the greatest delay before the client tries again. Default 30 000. */
+  readonly maxDelay?: number | undefined;
+  /** A source of random numbers from 0 to 1, for tests. Default: `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+/** The delays between attempts: random from 0 to a bound that doubles, so that clients do not try again at the same time. */
 export class Backoff {
   private attempts = 0;
   private readonly base: number;
   private readonly most: number;
   private readonly random: () => number;
 
-  constructor(base: number, most: number, random: () => number) {
-    this.base = base;
-    this.most = most;
+  constructor({ minDelay = 500, maxDelay = 30_000, random = Math.random }: BackoffOptions) {
+    this.base = minDelay;
+    this.most = maxDelay;
     this.random = random;
   }
 

@@ -26,6 +26,8 @@ export interface ClientEvents<T = unknown> {
   left: { readonly room: string };
   /** Messages of a room may be missing: reload what the page shows. `room` is empty for messages to the user, sent by `sendTo`. */
   resync: { readonly room: string; readonly reason: ResyncReason };
+  /** The server could not decide about a room, because its handler failed: the client is not in it, and asks again after a delay. */
+  failed: { readonly room: string };
   /** The server refused a room, or a message (`room` is empty then). */
   refused: { readonly room: string; readonly reason: string };
   /**
@@ -48,6 +50,7 @@ const ALL: Readonly<Record<keyof ClientEvents, true>> = {
   joined: true,
   left: true,
   resync: true,
+  failed: true,
   refused: true,
   denied: true,
   presence: true,

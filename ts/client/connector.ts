@@ -1,4 +1,4 @@
-import { Backoff } from './backoff.ts';
+import { Backoff, type BackoffOptions } from './backoff.ts';
 import { misuse } from './errors.ts';
 import { CloseCode, SUBPROTOCOL } from './protocol.ts';
 
@@ -17,15 +17,9 @@ export interface ClientSocket {
 }
 
 /** How a client connects. Times in ms. */
-export interface ConnectorOptions {
+export interface ConnectorOptions extends BackoffOptions {
   /** Default: the platform's. In Node.js before 22 that of `ws`. */
   readonly WebSocket?: (new (url: string, protocols: string) => ClientSocket) | undefined;
-  /** ms: the greatest first delay before a reconnect. It doubles with each attempt. Default 500. */
-  readonly minDelay?: number | undefined;
-  /** ms: the greatest delay before a reconnect. Default 30 000. */
-  readonly maxDelay?: number | undefined;
-  /** A source of random numbers from 0 to 1, for tests. Default: `Math.random`. */
-  readonly random?: (() => number) | undefined;
 }
 
 /** Gets the events of a Connector. */
@@ -104,8 +98,7 @@ export class Connector {
     }
     this.Socket = Socket;
     this.listener = listener;
-    const { minDelay = 500, maxDelay = 30_000, random = Math.random } = options;
-    this.backoff = new Backoff(minDelay, maxDelay, random);
+    this.backoff = new Backoff(options);
     for (const event of PAGE_EVENTS) page.addEventListener?.(event, this.onPageEvent);
     page.document?.addEventListener('visibilitychange', this.onPageEvent);
     // In a later task, so that the code that made the client can add its listeners first.

@@ -3,6 +3,31 @@ import type { PresenceDiff, PresenceEntry } from './protocol.ts';
 /** The presence of a room: for each key the metadata of its connections. */
 export type Presence = ReadonlyMap<string, readonly unknown[]>;
 
+/** The presences of the rooms of a client. */
+export class Presences {
+  private readonly rooms = new Map<string, Presence>();
+
+  of(room: string): Presence {
+    return this.rooms.get(room) ?? new Map();
+  }
+
+  /** Changes the presence of a room. Undefined: nothing is different. */
+  change(
+    room: string,
+    change: (before: Presence) => PresenceDiff,
+  ): { readonly diff: PresenceDiff; readonly all: Presence } | undefined {
+    const before = this.of(room);
+    const diff = change(before);
+    const all = presenceOf(before, diff);
+    this.rooms.set(room, all);
+    return diff.joins.length + diff.updates.length + diff.leaves.length > 0 ? { diff, all } : undefined;
+  }
+
+  forget(room: string): void {
+    this.rooms.delete(room);
+  }
+}
+
 /**
  * Applies a change to a presence. O(keys).
  *

@@ -87,6 +87,9 @@ export interface PresenceDiff {
  */
 export type ResyncReason = 'window' | 'lost';
 
+/** The reason of `refused` when the handler of the server has failed: the client asks again. */
+export const FAILED = 'failed';
+
 /** A room to resume: its name, the signed proof of membership, and the position of the client in it. */
 export type ResumeRoom = readonly [room: string, ticket: string, cursor: Cursor];
 

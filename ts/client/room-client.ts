@@ -6,10 +6,11 @@ import { checkRoom, clientClosed, failure } from './errors.ts';
 import { bytesOf, type EncodedMessage, messageOf, Outbox } from './outbox.ts';
 import { Pacer } from './pacer.ts';
 import { PendingRequests } from './pending-requests.ts';
-import { diffTo, newIn, type Presence, presenceOf } from './presence.ts';
+import { diffTo, newIn, type Presence, Presences } from './presence.ts';
 import {
   CloseCode,
   type Cursor,
+  FAILED,
   KEY_ROOM,
   type PresenceDiff,
   readBinary,
@@ -17,16 +18,16 @@ import {
   type Welcome,
   writeBinary,
 } from './protocol.ts';
-import { type JoinedRoom, later, partsOf, positionsOf, readState } from './state.ts';
+import { forgetOrigins, type JoinedRoom, later, partsOf, positionsOf, readState } from './state.ts';
+import { WantedRooms } from './wanted-rooms.ts';
 
 /** A connection to rooms that reconnects by itself. Made by `connectRooms`. */
 export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvents<In>> {
   private readonly connector: Connector;
   private readonly outbox: Outbox;
   private readonly rooms = new Map<string, JoinedRoom>();
-  /** The rooms that the client joins again after a reconnect. */
-  private readonly wanted = new Set<string>();
-  private readonly presences = new Map<string, Presence>();
+  private readonly wanted: WantedRooms;
+  private readonly presences = new Presences();
   private readonly pending = new PendingRequests();
   private readonly pacer = new Pacer(() => this.sendJson(['beat']));
   private session: string | null = null;
@@ -42,6 +43,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     checkOptions(options);
     const list = checkUrls(urls);
     this.outbox = new Outbox(options.queue ?? 1000);
+    this.wanted = new WantedRooms(options, (room) => void this.ask('join', room).catch(() => {}));
     if (options.state !== undefined) this.restore(options.state);
     this.connector = new Connector(list, options, {
       opened: () => this.hello(),
@@ -85,7 +87,8 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
    *
    * @param room 1 to 255 bytes of text.
    * @returns Resolves when the client is a member: it then gets the broadcasts of all nodes. Rejects with SNOW_ERR_ROOM_REFUSED when the server
-   *   does not allow it, with SNOW_ERR_CLIENT_CLOSED when the client was closed.
+   *   does not allow it, with SNOW_ERR_CLIENT_CLOSED when the client was closed, with SNOW_ERR_ROOM_FAILED when the handler of the server failed:
+   *   then the client asks again, after delays that grow, until `leave`, and the event `joined` tells that it is in.
    * @throws SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_BAD_NAME when `room` is not a valid room name.
    * @example
    * await client.join('lobby');
@@ -128,13 +131,14 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   /** The presence of a room: for each key the metadata of its connections. */
   presence(room: string): Presence {
     checkRoom('presence', room);
-    return this.presences.get(room) ?? new Map();
+    return this.presences.of(room);
   }
 
   /** Closes the connection and does not reconnect. Pending joins and leaves reject with SNOW_ERR_CLIENT_CLOSED. */
   close(): void {
     this.pacer.end();
     this.connector.close();
+    this.wanted.close();
     this.pending.rejectAll(clientClosed());
   }
 
@@ -169,7 +173,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
         this.enter(message[1], message[2], later(this.rooms.get(message[1])?.cursor ?? {}, message[3]));
         return this.emit('resync', resyncOf(message[1], message[4]));
       case 'forget':
-        return this.forgetOrigins(message[1], message[2], message[3], message[4]);
+        return forgetOrigins(this.rooms.get(message[1]), message[2], message[3], message[4]);
       case 'left':
         this.forget(message[2]);
         return this.pending.settle(message[1]);
@@ -198,14 +202,6 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     else this.emit('message', { room, data: data as In, origin, sequence });
   }
 
-  /** These origins have ended: no further message of them comes, so they are removed from the cursor. */
-  private forgetOrigins(room: string, origin: string, sequence: number, origins: readonly string[]): void {
-    const cursor = this.rooms.get(room)?.cursor;
-    if (cursor === undefined || (sequence > 0 && sequence <= (cursor[origin] ?? 0))) return;
-    for (const each of origins) delete cursor[each];
-    if (sequence > 0) cursor[origin] = sequence;
-  }
-
   private welcome({ session, resumed, last, beatMs, spreadMs, rate, messageBytes }: Welcome): void {
     const { queued } = this;
     this.session = session;
@@ -217,8 +213,8 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     this.pacer.begin(rate);
     for (const part of partsOf(this.rooms).slice(1)) this.paceJson(['resume', part]);
     // Requests without an answer are sent again, and rooms that were not resumed are joined again.
-    for (const room of this.wanted)
-      if (!this.rooms.has(room) && !this.pending.has(room)) void this.ask('join', room).catch(() => {});
+    for (const room of this.wanted.names())
+      if (!this.rooms.has(room) && !this.pending.has(room)) this.wanted.again(room);
     for (const [ref, what, room] of this.pending.all()) this.paceJson([what, ref, room]);
     for (const [number, message] of this.outbox.all()) this.write(number, message);
     // Last, because its listeners may send: the server takes a number below one that it has taken for a repeat.
@@ -229,37 +225,39 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
 
   private enter(room: string, ticket: string, cursor: Cursor): void {
     this.rooms.set(room, { ticket, cursor: { ...cursor } });
+    const hasMissed = this.wanted.entered(room);
     if (!room.startsWith(KEY_ROOM)) this.emit('joined', { room });
+    if (hasMissed) this.emit('resync', resyncOf(room, 'window'));
   }
 
   private forget(room: string): void {
-    this.presences.delete(room);
+    this.presences.forget(room);
     if (this.rooms.delete(room)) this.emit('left', { room });
   }
 
   private refused(ref: number, room: string, reason: string): void {
     if (room === '') return this.emit('refused', { room, reason });
     this.rooms.delete(room);
-    if (this.presences.has(room)) this.presenceChanged(room, (before) => diffTo(before, []));
-    this.presences.delete(room);
-    // A room of a session that did not continue is joined again; messages may have been missed meanwhile.
-    if (ref === 0 && (reason !== 'ticket' || room.startsWith(KEY_ROOM))) {
-      this.emit('resync', resyncOf(room, 'window'));
-      if (this.wanted.has(room)) void this.ask('join', room).catch(() => {});
-      return;
-    }
-    this.wanted.delete(room);
-    this.emit('refused', { room, reason });
-    this.pending.settle(ref, failure('SNOW_ERR_ROOM_REFUSED', `${room}: ${reason}`));
+    this.presenceChanged(room, (before) => diffTo(before, []));
+    this.presences.forget(room);
+    // A room of a session that did not continue is joined again. What is loaded before the client is in it may lack what follows.
+    const isLost = ref === 0 && (reason !== 'ticket' || room.startsWith(KEY_ROOM));
+    if (isLost && !this.wanted.missed(room)) this.emit('resync', resyncOf(room, 'window'));
+    const hasFailed = reason === FAILED;
+    if (hasFailed) this.wanted.failed(room);
+    else if (isLost) return this.wanted.again(room);
+    else this.wanted.delete(room);
+    if (hasFailed) this.emit('failed', { room });
+    else this.emit('refused', { room, reason });
+    this.pending.settle(
+      ref,
+      failure(`SNOW_ERR_ROOM_${hasFailed ? 'FAILED' : 'REFUSED'}`, `${room}: ${reason}`),
+    );
   }
 
   private presenceChanged(room: string, change: (before: Presence) => PresenceDiff): void {
-    const before = this.presences.get(room) ?? new Map();
-    const diff = change(before);
-    const all = presenceOf(before, diff);
-    this.presences.set(room, all);
-    if (diff.joins.length + diff.updates.length + diff.leaves.length === 0) return;
-    this.emit('presence', { room, diff, all });
+    const changed = this.presences.change(room, change);
+    if (changed !== undefined) this.emit('presence', { room, ...changed });
   }
 
   private ask(what: 'join' | 'leave', room: string): Promise<void> {

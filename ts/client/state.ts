@@ -51,6 +51,18 @@ export function later(one: Cursor, other: Cursor): Cursor {
   return cursor;
 }
 
+/** These origins have ended: no further message of them comes, so they are removed from the cursor. */
+export function forgetOrigins(
+  joined: JoinedRoom | undefined,
+  origin: string,
+  sequence: number,
+  origins: readonly string[],
+): void {
+  if (joined === undefined || (sequence > 0 && sequence <= (joined.cursor[origin] ?? 0))) return;
+  for (const each of origins) delete joined.cursor[each];
+  if (sequence > 0) joined.cursor[origin] = sequence;
+}
+
 /** Parses the text of `client.state`. @throws SNOW_ERR_BAD_OPTION */
 export function readState(text: string): State {
   let state: unknown;

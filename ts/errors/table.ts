@@ -234,6 +234,12 @@ export const ERRORS = {
     summary: 'An actor called receive while its previous receive was pending, or inside a predicate.',
     remedy: 'Await one receive at a time; pass an array to match any of several.',
   },
+  SNOW_ERR_ROOM_FAILED: {
+    summary:
+      'The server could not decide whether a client may join a room, because its handler `join` has failed.',
+    remedy:
+      'The client asks again by itself, after delays that grow, until `leave`. The log of the server has the error.',
+  },
   SNOW_ERR_ROOM_REFUSED: {
     summary: "The server refused a client's request to join a room.",
     remedy: 'The message has the reason that the server gave.',

@@ -1,5 +1,5 @@
 import type { Runtime, Self } from '../actor/index.ts';
-import { type ClientMessage, KEY_ROOM } from '../client/index.ts';
+import { type ClientMessage, FAILED, KEY_ROOM } from '../client/index.ts';
 import { cellOf } from '../kernel/index.ts';
 import type { Connection } from './connection.ts';
 import { ClientTask, type ConnectionHandler } from './connection-actor.ts';
@@ -124,11 +124,12 @@ export class ClientRequests {
   }
 
   async #join(connection: Connection, ref: number, room: string): Promise<void> {
-    const isAllowed = room.startsWith(KEY_ROOM)
+    const answer = room.startsWith(KEY_ROOM)
       ? false
-      : ((await this.#handler.join?.(connection, room, { resumed: false })) ?? false);
+      : await this.#sessionSetup.mayJoin(connection, room, false);
     await connection.untilRead();
-    if (!isAllowed) return connection.notify(['refused', ref, room, 'not allowed']);
+    if (answer === undefined) return connection.notify(['refused', ref, room, FAILED]);
+    if (!answer) return connection.notify(['refused', ref, room, 'not allowed']);
     try {
       await connection.joinAnswering(room, ref);
     } catch {

@@ -15,7 +15,7 @@ export interface ConnectionHandler<User = unknown, In = unknown> {
   message?(connection: Connection<User>, message: In, self: Self): void | PromiseLike<void>;
   /**
    * The client asks to join a room, or, with `resumed`, to be a member again. Returns whether it may. Without this callback clients cannot
-   * join rooms, but resume those that the server joined.
+   * join rooms, but resume those that the server joined. If it throws, the client is not in the room and asks again later; the error is logged.
    */
   join?(
     connection: Connection<User>,

@@ -1,4 +1,4 @@
-import { KEY_ROOM, type ResumeRoom, type Welcome } from '../client/index.ts';
+import { FAILED, KEY_ROOM, type ResumeRoom, type Welcome } from '../client/index.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
 import { type Limits, MAX_RESUMING, RESUMED_PER_TURN } from './limits.ts';
@@ -19,6 +19,8 @@ export interface SessionSetupListener {
   resumed(): void;
   /** A client was told `resync` for a room. */
   resynced(): void;
+  /** The user's handler `join` has thrown. */
+  failed(room: string, error: unknown): void;
 }
 
 const NEW: ClaimOutcome = { taken: NONE_TAKEN, isStale: false };
@@ -139,13 +141,27 @@ export class SessionSetup {
     // Each resume verifies a signature and may send all kept messages of the room, so a client gets it once for each room.
     const isAsked = !resumes.asked.has(name) && resumes.asked.size <= this.#limits.rooms;
     if (isAsked) resumes.asked.add(name);
-    const mayReturn = (): boolean | PromiseLike<boolean> =>
-      name.startsWith(KEY_ROOM)
-        ? name === `${KEY_ROOM}${connection.key}`
-        : (this.#handler.join?.(connection, name, { resumed: true }) ?? true);
+    let reason = 'ticket';
+    const mayReturn = async (): Promise<boolean> => {
+      if (name.startsWith(KEY_ROOM)) return name === `${KEY_ROOM}${connection.key}`;
+      const answer = await this.mayJoin(connection, name, true);
+      if (answer === undefined) reason = FAILED;
+      return answer ?? false;
+    };
     const returning = isAsked ? await this.#resume.begin(connection, resumes, room, mayReturn) : undefined;
-    if (returning === undefined) connection.notify(['refused', 0, name, 'ticket']);
+    if (returning === undefined) connection.notify(['refused', 0, name, reason]);
     return returning;
+  }
+
+  /** Asks the user's handler. Undefined: it has thrown; that is logged, and the client is not told what. */
+  async mayJoin(connection: Connection, room: string, resumed: boolean): Promise<boolean | undefined> {
+    try {
+      // Without a handler clients join nothing, but come back to what the server joined them to.
+      return (await this.#handler.join?.(connection, room, { resumed })) ?? resumed;
+    } catch (err) {
+      if (connection.isOpen) this.#listener.failed(room, err);
+      return undefined;
+    }
   }
 
   async #end(connection: Connection, returning: Returning): Promise<void> {

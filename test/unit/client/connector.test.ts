@@ -206,13 +206,13 @@ describe('a connection in a page', () => {
 it('waits of many clients are spread evenly over their bound', () => {
   let seed = 1;
   const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
-  const waits = Array.from({ length: 2000 }, () => new Backoff(500, 30_000, random).next(4000));
+  const waits = Array.from({ length: 2000 }, () => new Backoff({ random }).next(4000));
   const perSecond = [0, 1, 2, 3].map(
     (second) => waits.filter((ms) => Math.floor(ms / 1000) === second).length,
   );
   expect(Math.max(...perSecond)).toBeLessThan(600);
   expect(Math.min(...perSecond)).toBeGreaterThan(400);
-  const backoff = new Backoff(500, 30_000, () => 1);
+  const backoff = new Backoff({ random: () => 1 });
   expect(Array.from({ length: 9 }, () => backoff.next(0))).toEqual([
     500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000,
   ]);

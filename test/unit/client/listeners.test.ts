@@ -223,3 +223,75 @@ it('R12 a client is told each change of a presence once, and who has left when i
     [{ ...none, leaves: [ann, { key: 'bob', metas: [2] }] }, 0],
   ]);
 });
+
+it('a client whose join fails at the server is told, and asks again after delays that grow, until it is in', async () => {
+  connect({ random: () => 1, minDelay: 500, maxDelay: 3000 });
+  await task();
+  socket().welcome();
+  const told: unknown[] = [];
+  for (const event of ['failed', 'joined', 'refused', 'resync'] as const)
+    client.on(event, (value) => void told.push([event, value]));
+  const answer = client.join('g').catch(({ code, message }) => void told.push([code, message]));
+  const asked = (): number => socket().all('join').length;
+  const fail = (): void => socket().say(['refused', asked(), 'g', 'failed']);
+  for (const [index, ms] of [500, 1000, 2000, 3000, 3000].entries()) {
+    fail();
+    await vi.advanceTimersByTimeAsync(ms - 1);
+    expect(asked()).toBe(index + 1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(asked()).toBe(index + 2);
+  }
+  await answer;
+  expect(told.slice(0, 2)).toEqual([
+    ['failed', { room: 'g' }],
+    ['SNOW_ERR_ROOM_FAILED', 'g: failed'],
+  ]);
+  socket().say(['joined', asked(), 'g', 't', {}]);
+  expect(told.slice(-1)).toEqual([['joined', { room: 'g' }]]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(asked()).toBe(6);
+});
+
+it.each([
+  ['left', (): unknown => client.leave('g').catch(() => {})],
+  ['closed', (): unknown => client.close()],
+])('a room whose join failed is not asked for any more once the client has %s', async (_what, end) => {
+  connect({ random: () => 1 });
+  await task();
+  socket().welcome();
+  client.join('g').catch(() => {});
+  socket().say(['refused', 1, 'g', 'failed']);
+  end();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(socket().all('join')).toHaveLength(1);
+});
+
+it.each([
+  ['session', 0],
+  ['failed', 500],
+])(
+  'R16 a client that could not resume a room (%s) is told resync once it is in it again, not before',
+  async (reason, ms) => {
+    connect({ random: () => 1 });
+    const told: unknown[] = [];
+    await task();
+    socket().welcome();
+    client.join('g').catch(() => {});
+    socket().say(['joined', 1, 'g', 't', {}]);
+    socket().fail();
+    await vi.advanceTimersByTimeAsync(500);
+    for (const event of ['failed', 'joined', 'resync', 'message'] as const)
+      client.on(event, (value) => void told.push([event, (value as { reason?: string }).reason]));
+    socket().welcome();
+    socket().say(['refused', 0, 'g', reason]);
+    await vi.advanceTimersByTimeAsync(ms);
+    expect(told).toEqual(reason === 'failed' ? [['failed', undefined]] : []);
+    const [, ref] = socket().all('join')[0] ?? [];
+    socket().say(['joined', ref, 'g', 't', {}], ['m', 'g', 'o', 1, 'new']);
+    expect(told.slice(-3)).toEqual([
+      ['joined', undefined],
+      ['resync', 'window'],
+      ['message', undefined],
+    ]);
+  },
+);

@@ -72,24 +72,3 @@ it('R16 a client is back in all its rooms after one wait for a peer that does no
   expect(socket.all('joined').map(([, , room]) => room)).toEqual(names);
   expect(socket.data('room 9')).toEqual(['missed']);
 });
-
-it('a join hook that throws while other rooms of the client are being resumed leaves nothing behind', async () => {
-  let isBack = false;
-  const rooms = await stage.cluster({
-    join: (_connection, room) => {
-      if (isBack && room === 'c') throw new Error('on purpose');
-      return true;
-    },
-    resume: { windowMs: 10_000 },
-  });
-  const { socket: before } = await stage.client(rooms[0], { joins: ['a', 'b', 'c'] });
-  before.drop();
-  isBack = true;
-  stage.mesh.hold(stage.node(1), stage.node(2));
-  const { socket } = await stage.back(rooms[2], before, ['a', 'b', 'c']);
-  await stage.mesh.pass(5000);
-  expect(socket.closed?.code).toBe(1011);
-  stage.mesh.release(stage.node(1), stage.node(2));
-  await stage.mesh.pass(60_000);
-  expect(rooms.map((each) => each.stats().rooms)).toEqual([0, 0, 0]);
-});

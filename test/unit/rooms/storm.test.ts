@@ -12,7 +12,7 @@ function arrivals(opensAt: number): number[] {
   const spreadMs = spreadOf(CLIENTS);
   const all: number[] = [];
   for (let client = 0; client < CLIENTS; client++) {
-    const backoff = new Backoff(500, 30_000, random);
+    const backoff = new Backoff({ random });
     let at = 0;
     do at += backoff.next(spreadMs);
     while (at < opensAt);
