@@ -65,6 +65,57 @@ describe('the server', () => {
   });
 });
 
+describe('what the server sends', () => {
+  it('is checked, wherever it is sent from, if its type is given', () => {
+    unreached((node) => {
+      const said: FromServer = { from: 'ada', text: 'hello' };
+      const rooms = createRooms<User, FromClient, FromServer>(node, {
+        open: (connection) => {
+          expectTypeOf(connection).toEqualTypeOf<Connection<User, FromServer>>();
+          connection.send(said);
+          // @ts-expect-error: what is sent is of the server
+          connection.send({ type: 'say', text: 'hello' });
+          // @ts-expect-error: the id belongs to the session
+          connection.id = 'another';
+        },
+        message: (connection, message) => {
+          connection.broadcast('g', said, { self: false });
+          // @ts-expect-error: what a client sent is not what clients are sent
+          connection.broadcast('g', message);
+        },
+      });
+      rooms.broadcast('g', said);
+      // @ts-expect-error: it has a text
+      rooms.broadcast('g', { from: 'ada' });
+      // @ts-expect-error: it has a text
+      rooms.broadcastExcept('g', { from: 'ada' }, { key: 'ada' });
+      // @ts-expect-error: it has a text
+      rooms.broadcastLocal('g', { from: 'ada' });
+      // @ts-expect-error: it has a text
+      rooms.broadcastOn('a@b:1', 'g', { from: 'ada' });
+      // @ts-expect-error: it has a text
+      rooms.sendTo('ada', { from: 'ada' });
+      for (const connection of rooms.localMembers('g'))
+        expectTypeOf(connection).toEqualTypeOf<Connection<User, FromServer>>();
+      rooms.on('close', (connection) => connection.send(said));
+      const anyConnection = (connection: Connection<User>): unknown => connection.user;
+      createRooms<User, FromClient, FromServer>(node, {
+        open: (connection) => void anyConnection(connection),
+      });
+    });
+  });
+
+  it('may be anything without it; without any type parse gives that of messages', () => {
+    unreached((node) => {
+      createRooms<User>(node).broadcast('g', 7);
+      createRooms(node, {
+        parse: (data) => String(data),
+        message: (_connection, message) => void expectTypeOf(message).toBeString(),
+      });
+    });
+  });
+});
+
 describe('a server whose connections may have no user', () => {
   it('needs no authorize', () => {
     unreached((node) => {

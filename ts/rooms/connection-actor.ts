@@ -8,24 +8,24 @@ import type { Connection } from './connection.ts';
 import type { CloseReason } from './socket-events.ts';
 
 /** The callbacks for the events of a connection. Each may be async: the next event waits for it. */
-export interface ConnectionHandler<User = unknown, In = unknown> {
+export interface ConnectionHandler<User = unknown, In = unknown, Out = unknown> {
   /** The connection is ready; rooms that it resumed are joined. */
-  open?(connection: Connection<User>, self: Self): void | PromiseLike<void>;
+  open?(connection: Connection<User, Out>, self: Self): void | PromiseLike<void>;
   /** The client sent a message. If it throws, the socket is closed with code 1011. */
-  message?(connection: Connection<User>, message: In, self: Self): void | PromiseLike<void>;
+  message?(connection: Connection<User, Out>, message: In, self: Self): void | PromiseLike<void>;
   /**
    * The client asks to join a room, or, with `resumed`, to be a member again. Returns whether it may. Without this callback clients cannot
    * join rooms, but resume those that the server joined. If it throws, the client is not in the room and asks again later; the error is logged.
    */
   join?(
-    connection: Connection<User>,
+    connection: Connection<User, Out>,
     room: string,
     facts: { readonly resumed: boolean },
   ): boolean | PromiseLike<boolean>;
   /** Another actor sent a message, or a signal such as Exit or Down arrived. */
-  mail?(connection: Connection<User>, message: unknown, self: Self): void | PromiseLike<void>;
+  mail?(connection: Connection<User, Out>, message: unknown, self: Self): void | PromiseLike<void>;
   /** The socket was closed. */
-  close?(connection: Connection<User>, why: CloseReason): void | PromiseLike<void>;
+  close?(connection: Connection<User, Out>, why: CloseReason): void | PromiseLike<void>;
 }
 
 /** A task for the actor that comes from its client or its socket, not from an actor. */

@@ -18,9 +18,9 @@ import { closeSocket, endSocket, isCloseCode, portOf, type RoomSocket } from './
 let connections = 0;
 
 /** The connection of a client: a WebSocket that is a member of rooms, and an actor. It ends with its socket; what is sent to it later is dropped. */
-export class Connection<User = unknown> implements Recipient, SendBufferOwner, SocketListener {
+export class Connection<User = unknown, Out = unknown> implements Recipient, SendBufferOwner, SocketListener {
   /** Identifies it on all nodes; a resumed session keeps the id. */
-  id: string;
+  readonly id: string;
   /** The user, as `authorize` or `accept` named it; undefined: none. */
   readonly key: string | undefined;
   /** The address of the client; undefined: unknown. */
@@ -106,7 +106,7 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
    * @example
    * connection.send({ text: 'welcome' });
    */
-  send(message: unknown): void {
+  send(message: Out): void {
     const content = contentOf(message);
     if (!this.#isOpen) return;
     this.#host.output.distribute();
@@ -162,7 +162,7 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
    * @example
    * connection.broadcast('lobby', { typing: true }, { self: false });
    */
-  broadcast(room: string, message: unknown, options: { readonly self?: boolean } = {}): void {
+  broadcast(room: string, message: Out, options: { readonly self?: boolean } = {}): void {
     const except = exceptSelf(this, options);
     this.#host.broadcast(this, mustBeRoom(room), message, except);
   }

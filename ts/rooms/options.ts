@@ -41,7 +41,8 @@ export interface HeartbeatOptions {
 }
 
 /** The callbacks for clients, and the limits. */
-export interface RoomsOptions<User = unknown, In = unknown> extends ConnectionHandler<User, In> {
+export interface RoomsOptions<User = unknown, In = unknown, Out = unknown>
+  extends ConnectionHandler<User, In, Out> {
   /** Converts what a client sent (a JSON value, text or bytes) to what `message` gets. If it throws, only that message is refused. */
   parse?(data: unknown): In;
   readonly limits?: SomeOf<Limits> | undefined;

@@ -18,13 +18,13 @@ export interface RoomsStats extends Readonly<ClientCounters> {
 }
 
 /** The events of `Rooms`. */
-export interface RoomsEvents<User = unknown> {
+export interface RoomsEvents<User = unknown, Out = unknown> {
   /** A client reads too slowly. `dropped` is the number of dropped messages; 0: its connection is closed. */
-  slow: [connection: Connection<User>, dropped: number];
+  slow: [connection: Connection<User, Out>, dropped: number];
   /** The bridge to other clusters works (`isUp`), or has stopped working for the reason `why`. */
   bridge: [isUp: boolean, why: string];
   /** A connection ended. */
-  close: [connection: Connection<User>, why: CloseReason];
+  close: [connection: Connection<User, Out>, why: CloseReason];
 }
 
 /** Calls the listeners of an event. What one throws, or rejects with, is logged. */

@@ -30,7 +30,7 @@ import { type AttachOptions, attach } from './upgrade.ts';
  * A broadcast is sent to each node once. Each member gets every broadcast of one node once, in order; there is no order between broadcasts
  * of different nodes.
  */
-export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvents<User>> {
+export class Rooms<User = unknown, In = unknown, Out = unknown> extends EventEmitter<RoomsEvents<User, Out>> {
   readonly #host: RoomsHost;
   readonly #service: RoomService;
   readonly #clients: Clients;
@@ -39,7 +39,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   readonly #cleanUp: (() => void)[] = [];
 
   /** @internal Use {@link createRooms}. */
-  constructor(host: RoomsHost, options: RoomsOptions<User, In>) {
+  constructor(host: RoomsHost, options: RoomsOptions<User, In, Out>) {
     super();
     checkHost('createRooms', host);
     const { limits, resume, heartbeat } = checkOptions(options as RoomsOptions);
@@ -74,8 +74,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   }
 
   /**
-   * Accepts a socket: the server's end of a WebSocket, of any library. Starts an actor for it, which ends with the socket. After `drain` was called it
-   * closes the socket with code 1012, so that the client connects elsewhere.
+   * Accepts a socket: the server's end of a WebSocket, of any library. Starts an actor for it, which ends with the socket. After `drain` it is closed with 1012.
    *
    * @param socket an object with `send` and `close`; its messages are read by `on` or `addEventListener`. If its protocol is not
    * `snowmesh.rooms.1`, the client gets payloads without envelope and cannot resume.
@@ -85,14 +84,17 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    * @example
    * const connection = rooms.accept(webSocket, { key: 'alice' });
    */
-  accept(socket: RoomSocket, ...[given]: OptionsFor<User, AcceptOptions<User>>): Connection<User> {
+  accept(socket: RoomSocket, ...[given]: OptionsFor<User, AcceptOptions<User>>): Connection<User, Out> {
     this.#mustBeOpen('accept');
     if (typeof socket?.send !== 'function' || typeof socket.close !== 'function')
       throw new SnowmeshError('SNOW_ERR_BAD_OPTION', 'accept takes a socket with send and close');
     const options = (given === undefined ? {} : given) as AcceptOptions;
     checkAccept(options);
     const { key, user, address } = options;
-    return this.#drain.accepted(this.#clients.accept(socket, { key, user, address })) as Connection<User>;
+    return this.#drain.accepted(this.#clients.accept(socket, { key, user, address })) as Connection<
+      User,
+      Out
+    >;
   }
 
   /**
@@ -122,8 +124,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    * Closes every connection with code 1012, one after the other over some time, so that the clients do not reconnect all at once. They resume
    * on other nodes, or here after a restart. New connections are refused with status 503, those of `accept` with code 1012.
    *
-   * @param options.over ms until the last connection is closed; default 10 000. @param options.to the URL to which clients reconnect; default:
-   * their own URLs.
+   * @param options.over ms until the last connection is closed; default 10 000. @param options.to where clients reconnect; default: their URLs.
    * @returns resolves when all are closed, and their handlers finished with what clients sent, or killed after 5 s. Later calls return it, too.
    * @throws SNOW_ERR_BAD_OPTION.
    * @example
@@ -146,7 +147,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    * @example
    * rooms.broadcast('lobby', { text: 'hello' });
    */
-  broadcast(room: string, message: unknown): void {
+  broadcast(room: string, message: Out): void {
     this.#broadcast(mustBeRoom(room), message, []);
   }
 
@@ -158,7 +159,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    * @example
    * rooms.broadcastExcept('lobby', { typing: true }, { key: 'alice' });
    */
-  broadcastExcept(room: string, message: unknown, options: ExceptOptions): void {
+  broadcastExcept(room: string, message: Out, options: ExceptOptions): void {
     this.#broadcast(mustBeRoom(room), message, exceptOf(options));
   }
 
@@ -169,7 +170,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    * @example
    * rooms.broadcastLocal('lobby', { notice: 'this server restarts soon' });
    */
-  broadcastLocal(room: string, message: unknown): void {
+  broadcastLocal(room: string, message: Out): void {
     this.#mustBeOpen('broadcastLocal');
     this.#service.broadcaster.broadcastLocal(mustBeRoom(room), contentOf(message), []);
   }
@@ -183,7 +184,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    * @example
    * rooms.broadcastOn('shop@10.0.0.2:9000', 'lobby', { text: 'hello' });
    */
-  broadcastOn(node: string, room: string, message: unknown): boolean {
+  broadcastOn(node: string, room: string, message: Out): boolean {
     this.#mustBeOpen('broadcastOn');
     if (typeof node !== 'string') throw badArgument('broadcastOn', 'the name of a node', node);
     mustBeRoom(room);
@@ -204,13 +205,13 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    * @example
    * rooms.sendTo('alice', { text: 'you won' });
    */
-  sendTo(key: string, message: unknown): void {
+  sendTo(key: string, message: Out): void {
     this.#broadcast(keyRoom(key), message, []);
   }
 
   /** The members of a room on this node. O(members). @throws SNOW_ERR_BAD_NAME */
-  localMembers(room: string): Connection<User>[] {
-    return [...(this.#service.table.get(mustBeRoom(room))?.members ?? [])] as Connection<User>[];
+  localMembers(room: string): Connection<User, Out>[] {
+    return [...(this.#service.table.get(mustBeRoom(room))?.members ?? [])] as Connection<User, Out>[];
   }
 
   /**
@@ -235,8 +236,8 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   }
 
   /** All connections of this node. */
-  connections(): IterableIterator<Connection<User>> {
-    return this.#clients[Symbol.iterator]() as IterableIterator<Connection<User>>;
+  connections(): IterableIterator<Connection<User, Out>> {
+    return this.#clients[Symbol.iterator]() as IterableIterator<Connection<User, Out>>;
   }
 
   /** The current figures. O(1). */
@@ -279,11 +280,10 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
 }
 
 /**
- * Starts rooms on a node. Every node that has members or broadcasts must start them. On a node without a name rooms are local, and each call
- * gives rooms of its own.
+ * Starts rooms on a node. Every node that has members or broadcasts must start them. On a node without a name each call gives rooms of its own.
  *
  * @param node the return value of `startNode`.
- * @param options the callbacks for clients, and limits.
+ * @param options the callbacks for clients, and limits. @typeParam In what clients send, as `parse` makes it. @typeParam Out what they are sent.
  * @throws SNOW_ERR_BAD_OPTION for an unknown option or a wrong value; SNOW_ERR_ALREADY_STARTED when rooms are open on this node.
  * @example
  * const rooms = createRooms(node, {
@@ -292,9 +292,9 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
  * });
  * rooms.attach(httpServer, { path: '/rooms' });
  */
-export function createRooms<User = unknown, In = unknown>(
+export function createRooms<User = unknown, In = unknown, Out = unknown>(
   node: RoomsHost,
-  options: RoomsOptions<User, In> = {},
-): Rooms<User, In> {
+  options: RoomsOptions<User, In, Out> = {},
+): Rooms<User, In, Out> {
   return new Rooms(node, options);
 }
