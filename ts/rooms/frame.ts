@@ -45,7 +45,11 @@ export class Frame {
 
 /** A text frame with a value as JSON. */
 export function jsonFrame(value: unknown): Frame {
-  return new Frame(true, [Buffer.from(JSON.stringify(value))]);
+  return textFrame(JSON.stringify(value));
+}
+
+export function textFrame(text: string): Frame {
+  return new Frame(true, [Buffer.from(text)]);
 }
 
 /** Frames that are written to a socket together. */

@@ -48,7 +48,7 @@ export class PresenceTable {
   /** By room and key. */
   readonly #rooms = new Map<string, SmallMap<string, TrackedSet>>();
   readonly #owned = new Map<PresenceOwner, Owned>();
-  readonly #changes: (room: string) => void;
+  readonly #changes: (room: string, key: string) => void;
   /** Keys that have changed since the last diff, by room, with their metas before. */
   #changed = new Map<string, SmallMap<string, MetaTexts>>();
   /** Owners that were dropped, and whose connections are not all removed yet. */
@@ -56,8 +56,8 @@ export class PresenceTable {
   /** The keys, and the rooms as maps of keys, that had no connection of these when they were looked at. */
   #settled = new Set<object>();
 
-  /** @param changes Is called with the room before each change. */
-  constructor(changes: (room: string) => void = () => {}) {
+  /** @param changes Is called before each change of a key. */
+  constructor(changes: (room: string, key: string) => void = () => {}) {
     this.#changes = changes;
   }
 
@@ -80,6 +80,17 @@ export class PresenceTable {
       key,
       metas: parsed(metasOf(connections)),
     }));
+  }
+
+  keys(room: string): string[] {
+    this.#settleRoom(room);
+    return Array.from(this.#rooms.get(room) ?? [], ([key]) => key);
+  }
+
+  /** The entry of a key as JSON; undefined: it is not in the room. */
+  entryText(room: string, key: string): string | undefined {
+    const metas = this.#metas(room, key);
+    return metas.length > 0 ? `{"key":${JSON.stringify(key)},"metas":[${metas.join()}]}` : undefined;
   }
 
   metas(room: string, key: string): readonly unknown[] {
@@ -230,7 +241,7 @@ export class PresenceTable {
 
   /** Remembers the metas of a key. Call it before a change. */
   #rememberMetas(room: string, key: string): void {
-    this.#changes(room);
+    this.#changes(room, key);
     const changes = getOrCreate(this.#changed, room, newSmallMap<string, MetaTexts>);
     if (!changes.has(key)) changes.set(key, this.#metas(room, key));
   }

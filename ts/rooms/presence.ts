@@ -5,7 +5,7 @@ import type { PresenceDiff, PresenceEntry } from '../client/index.ts';
 import { checkFunction, SnowmeshError } from '../errors/index.ts';
 import type { Work } from '../peer/index.ts';
 import type { Connection } from './connection.ts';
-import { type Frame, jsonFrame } from './frame.ts';
+import { type Frame, jsonFrame, textFrame } from './frame.ts';
 import { MAX_META_BYTES, MAX_PRESENT } from './limits.ts';
 import { inParts, type PresentEntry, parts } from './messages.ts';
 import type { Peers } from './peers.ts';
@@ -17,6 +17,16 @@ import type { RoomsPeer } from './rooms-peer.ts';
 
 /** Most rooms whose encoded presence is cached. */
 const MAX_SHOWN = 16;
+
+/** The encoded presence of a room. */
+interface Shown {
+  /** The entry of each key as JSON. */
+  readonly texts: Map<string, string>;
+  /** Keys that have changed since they were encoded. */
+  readonly stale: Set<string>;
+  /** All of it; undefined: a key has changed since. */
+  frames: readonly Frame[] | undefined;
+}
 
 /** The current presence of one room. */
 export interface Presence {
@@ -38,12 +48,14 @@ export class PresenceService {
   readonly #runtime: Runtime;
   readonly #peers: Peers;
   readonly #rooms: RoomTable;
-  readonly #table = new PresenceTable((room) => {
-    this.#shown.delete(room);
+  readonly #table = new PresenceTable((room, key) => {
+    const shown = this.#shown.get(room);
+    shown?.stale.add(key);
+    if (shown !== undefined) shown.frames = undefined;
     this.#schedule();
   });
-  /** Encoded presences of rooms that have not changed since, oldest first: a client may join again and again. */
-  readonly #shown = new Map<string, readonly Frame[]>();
+  /** Oldest first. A join encodes only the keys that have changed since the last one. */
+  readonly #shown = new Map<string, Shown>();
   readonly #own: PresenceOwner = {};
   readonly #listeners = new Map<string, Set<(diff: PresenceDiff) => void>>();
   /** Connections of this node whose last change peers do not know yet. */
@@ -108,14 +120,19 @@ export class PresenceService {
    * @param isResumed The client may know an earlier presence: an empty one is sent, too.
    */
   show(connection: Connection, room: string, isResumed = false): void {
-    if (connection.isPlain || !(isResumed || this.#table.has(room))) return;
-    let frames = this.#shown.get(room);
-    if (frames === undefined) {
-      frames = [jsonFrame(['present', room, this.#table.entries(room)])];
-      this.#shown.set(room, frames);
-      if (this.#shown.size > MAX_SHOWN) this.#shown.delete(this.#shown.keys().next().value as string);
+    if (connection.isPlain || (!this.#table.has(room) && !isResumed)) return;
+    const stale = new Set(this.#shown.has(room) ? [] : this.#table.keys(room));
+    const shown = this.#shown.get(room) ?? { texts: new Map<string, string>(), stale, frames: undefined };
+    this.#shown.set(room, shown);
+    if (this.#shown.size > MAX_SHOWN) this.#shown.delete(this.#shown.keys().next().value as string);
+    for (const key of shown.stale) {
+      const text = this.#table.entryText(room, key);
+      if (text === undefined) shown.texts.delete(key);
+      else shown.texts.set(key, text);
     }
-    connection.notifyFrames(frames);
+    shown.stale.clear();
+    shown.frames ??= [textFrame(`["present",${JSON.stringify(room)},[${[...shown.texts.values()].join()}]]`)];
+    connection.notifyFrames(shown.frames);
   }
 
   /** Tells a peer all tracked connections of this node, some at a time. Changes are told meanwhile. */

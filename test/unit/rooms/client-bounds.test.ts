@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Runtime } from '../../../ts/actor/index.ts';
 import type { ResumeRoom } from '../../../ts/client/index.ts';
+import type { Connection } from '../../../ts/rooms/index.ts';
 import {
   DEFAULT_RESUME,
   MAX_RETURNING,
@@ -46,7 +47,7 @@ it('a client that joins again and again makes the server encode the presence onc
   const { connection } = await stage.plain(rooms, ['g'], 'ann');
   connection.track('g', { at: 1 });
   await stage.mesh.settle();
-  const listed = vi.spyOn(PresenceTable.prototype, 'entries');
+  const listed = vi.spyOn(PresenceTable.prototype, 'entryText');
   const { socket } = await stage.client(rooms, { joins: ['g'] });
   for (let ref = 2; ref < 40; ref += 2) {
     socket.tell(['leave', ref, 'g']);
@@ -60,6 +61,26 @@ it('a client that joins again and again makes the server encode the presence onc
   socket.tell(['join', 99, 'g']);
   await stage.mesh.settle();
   expect(socket.all('present').at(-1)).toEqual(['present', 'g', [{ key: 'ann', metas: [{ at: 2 }] }]]);
+});
+
+it('a join encodes only the keys of a presence that have changed since the last one', async () => {
+  const rooms = stage.alone({ join: () => true });
+  const encoded = vi.spyOn(PresenceTable.prototype, 'entryText');
+  const tracked: Connection[] = [];
+  for (let number = 0; number < 50; number++) {
+    const { connection } = await stage.plain(rooms, ['g'], `u"${number}`);
+    connection.track('g', { number });
+    tracked.push(connection);
+    const { socket } = await stage.client(rooms, { joins: ['g'] });
+    expect(socket.all('present')).toEqual([['present', 'g', rooms.presence('g').entries()]]);
+    socket.drop();
+  }
+  expect(encoded).toHaveBeenCalledTimes(50);
+  tracked[0]?.untrack('g');
+  tracked[1]?.track('g', 'new');
+  const { socket } = await stage.client(rooms, { joins: ['g'] });
+  expect(encoded).toHaveBeenCalledTimes(52);
+  expect(socket.all('present')).toEqual([['present', 'g', rooms.presence('g').entries()]]);
 });
 
 it('a peer cannot send many exceptions, or one that is longer than a key, because only payloads count as kept bytes', () => {
