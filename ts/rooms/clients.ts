@@ -102,7 +102,11 @@ export class Clients implements ConnectionHost<Connection> {
       resumed: () => void this.counters.resumed++,
       resynced: () => void this.counters.resyncs++,
       failed: (room, err) =>
-        options.runtime.calmLog.write('error', { event: 'rooms_join', err, room }, 'the handler join failed'),
+        options.runtime.throttledLog.write(
+          'error',
+          { event: 'rooms_join', err, room },
+          'the handler join failed',
+        ),
     });
     this.#requests = new ClientRequests(options, service.sessions, this.#sessionSetup, {
       parse: (data) => listener.parse(data),
