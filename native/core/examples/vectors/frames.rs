@@ -351,7 +351,7 @@ fn bad_frames() -> Vec<(&'static str, Vec<u8>)> {
 /// A frame of `bytes` bytes of tag and body, cut for stream 9: the heads, and the length of each part.
 fn fragments() -> Value {
     let cut = |bytes: usize| {
-        let pieces = Splitter::new(9, bytes)
+        let pieces = Splitter::new(9, bytes, FRAGMENT_BYTES)
             .map(|piece| json!({ "head": hex(piece.head()), "part": piece.part.len() }));
         json!({ "stream": 9, "bytes": bytes, "pieces": pieces.collect::<Vec<_>>() })
     };

@@ -187,6 +187,7 @@ fn capacity_for(length: usize, total: usize) -> usize {
 pub struct Splitter {
     stream: u32,
     total: usize,
+    most: usize,
     sent: usize,
 }
 
@@ -200,12 +201,13 @@ pub struct Piece {
 }
 
 impl Splitter {
-    /// Splits a frame of `total` bytes for the stream.
+    /// Splits a frame of `total` bytes for the stream into pieces of `most` bytes; of [`FRAGMENT_BYTES`] if that is less.
     #[must_use]
-    pub const fn new(stream: u32, total: usize) -> Self {
+    pub fn new(stream: u32, total: usize, most: usize) -> Self {
         Self {
             stream,
             total,
+            most: most.clamp(1, FRAGMENT_BYTES),
             sent: 0,
         }
     }
@@ -224,7 +226,7 @@ impl Iterator for Splitter {
         if self.sent >= self.total {
             return None;
         }
-        let part = self.sent..self.total.min(self.sent + FRAGMENT_BYTES);
+        let part = self.sent..self.total.min(self.sent + self.most);
         let is_first = part.start == 0;
         let flags = if is_first { FIRST } else { 0 } | if part.end == self.total { LAST } else { 0 };
         self.sent = part.end;

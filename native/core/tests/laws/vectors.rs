@@ -1,7 +1,9 @@
 //! The known-answer vectors of `test/vectors`, checked through the public interface.
 
 use serde_json::Value;
-use snowmesh_core::frame::{Checked, FrameError, PeerMisbehaved, SessionTables, Splitter, check_body, tag};
+use snowmesh_core::frame::{
+    Checked, FRAGMENT_BYTES, FrameError, PeerMisbehaved, SessionTables, Splitter, check_body, tag,
+};
 use snowmesh_core::handshake::{
     Acceptor, AcceptorStep, CookieKey, Decision, Initiator, InitiatorStep, LocalNode, Refusal,
 };
@@ -142,6 +144,7 @@ fn frames_are_judged_and_rewritten_as_the_vectors_say() {
         let pieces = Splitter::new(
             nc(vector, "stream"),
             usize::try_from(number(vector, "bytes")).unwrap(),
+            FRAGMENT_BYTES,
         );
         let cut: Vec<_> = pieces
             .map(|piece| (piece.head().to_vec(), piece.part.len() as u64))

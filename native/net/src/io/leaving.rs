@@ -101,18 +101,18 @@ pub(super) mod tests {
     use std::thread::JoinHandle;
 
     use mio::Events;
-    use snowmesh_core::frame::{Deframer, FRAGMENT_BYTES, MAX_FRAME};
+    use snowmesh_core::frame::{Deframer, MAX_FRAME};
 
     use super::*;
     use crate::io::WAKER;
     use crate::lane::{Lane, Wake};
-    use crate::node::session::{Connection, Inbound, PUMP_PIECES, Peer};
+    use crate::node::session::{Connection, Inbound, PIECE_BYTES, PUMP_PIECES, Peer};
     use crate::node::{Node, NodeParts};
     use crate::options::{NodeOptions, Reader};
     use crate::tls::{Channel, TlsConfig};
 
     /// What a session may send in a turn: pieces with their headers, its first frame, and GOODBYE.
-    const TURN_BYTES: u64 = PUMP_PIECES as u64 * (FRAGMENT_BYTES as u64 + 32) + 1024;
+    const TURN_BYTES: u64 = PUMP_PIECES as u64 * (PIECE_BYTES as u64 + 32) + 1024;
     const FRAMES: u32 = 8;
     const FRAME_BYTES: usize = 4 << 20;
     const MIB: usize = 1 << 20;

@@ -27,11 +27,11 @@ use crate::tls::Channel;
 
 pub(crate) use inbound::Inbound;
 pub(crate) use leaving::Progress;
-#[cfg(test)]
-pub(crate) use outbound::PUMP_PIECES;
 pub use reading::Read;
 use streams::Streams;
 pub(crate) use traffic::Traffic;
+#[cfg(test)]
+pub(crate) use {outbound::PUMP_PIECES, streams::PIECE_BYTES};
 
 /// Tokens of sessions at the I/O thread's poll are this plus the session's id.
 pub(crate) const SESSION_TOKENS: usize = 1 << 16;
