@@ -1,6 +1,6 @@
 import type { Self } from '../actor/index.ts';
 import { CloseCode, type Cursor } from '../client/index.ts';
-import { badArgument, SnowmeshError } from '../errors/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
 import { forActor, ON_DEATH } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { SocketData } from './client-input.ts';
@@ -13,7 +13,7 @@ import { mustBeRoom, type Recipient, type Room } from './room.ts';
 import { contentOf, directFrame, type Except, plainFrame } from './room-message.ts';
 import { SendBuffer, type SendBufferOwner } from './send-buffer.ts';
 import { type CloseReason, ping, type SocketListener } from './socket-events.ts';
-import { closeSocket, endSocket, isCloseCode, portOf, type RoomSocket } from './socket-port.ts';
+import { checkClose, closeSocket, endSocket, portOf, type RoomSocket } from './socket-port.ts';
 
 let connections = 0;
 
@@ -189,12 +189,10 @@ export class Connection<User = unknown, Out = unknown> implements Recipient, Sen
    * Closes it.
    *
    * @param code the code of the WebSocket: 1000, 1001, 1008 to 1013, or 3000 to 4999. Default 1001.
-   * @throws SNOW_ERR_BAD_ARGUMENT for another code, or a reason that is not a string.
+   * @throws SNOW_ERR_BAD_ARGUMENT for another code, or a reason that is not a string of at most 123 bytes.
    */
   close(code: number = CloseCode.goingAway, reason = ''): void {
-    if (!isCloseCode(code))
-      throw badArgument('close', 'a close code: 1000, 1001, 1008 to 1013, 3000 to 4999', code);
-    if (typeof reason !== 'string') throw badArgument('close', 'a string as the reason', reason);
+    checkClose(code, reason);
     if (!this.#isOpen) return;
     this.#host.output.distribute();
     this.#sendBuffer.flush();

@@ -2,6 +2,7 @@
 // `close`.
 // oxlint-disable no-underscore-dangle -- these are the names of `ws`
 import { Socket } from 'node:net';
+import { badArgument } from '../errors/index.ts';
 import type { Spread, SpreadStream } from '../node/index.ts';
 import type { Frame, Packet } from './frame.ts';
 
@@ -168,7 +169,14 @@ export function endSocket(socket: RoomSocket, code: number, reason: string): voi
   }
 }
 
-/** Whether the user of a WebSocket may close it with this code. */
-export const isCloseCode = (code: unknown): boolean =>
+/** Throws SNOW_ERR_BAD_ARGUMENT unless the user of a WebSocket may close it with these (RFC 6455 section 5.5: the reason is short). */
+export function checkClose(code: unknown, reason: unknown): void {
+  if (!isCloseCode(code))
+    throw badArgument('close', 'a close code: 1000, 1001, 1008 to 1013, 3000 to 4999', code);
+  if (typeof reason !== 'string' || Buffer.byteLength(reason) > 123)
+    throw badArgument('close', 'a string of at most 123 bytes as the reason', reason);
+}
+
+const isCloseCode = (code: unknown): boolean =>
   typeof code === 'number' &&
   (code === 1000 || code === 1001 || (code >= 1008 && code <= 1013) || (code >= 3000 && code <= 4999));

@@ -79,6 +79,16 @@ describe('a client that does not answer the close', () => {
     expect(socket.isCut).toBe(true);
   });
 
+  it('has a reason of at most 123 bytes: a longer one throws, and it stays open', async () => {
+    const { socket, connection } = await stage.client(stage.alone());
+    expect(() => connection.close(4000, `x${'é'.repeat(61)}y`)).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_BAD_ARGUMENT' }),
+    );
+    expect([connection.isOpen, socket.closed]).toEqual([true, undefined]);
+    connection.close(4000, `x${'é'.repeat(61)}`);
+    expect(socket.closed).toEqual({ code: 4000, reason: `x${'é'.repeat(61)}` });
+  });
+
   it('is not cut off once it has answered: nothing is kept for it', async () => {
     const rooms = stage.alone();
     const { socket, connection } = await stage.client(rooms);
