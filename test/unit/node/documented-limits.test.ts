@@ -94,6 +94,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
     `${inSource('ts/node/mesh/peer-list.ts', /MAX_LISTED = (\d+)/)} of one list`,
     count(HINT_LIMITS.names),
     `${HINT_LIMITS.dials} of them dialled`,
+    `${HINT_LIMITS.dialsOfOne} of one peer`,
     `${lookups('hinted')} of their hosts`,
   ],
   'lost peers that are dialled again': [

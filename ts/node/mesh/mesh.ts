@@ -10,7 +10,7 @@ import { DialShares } from './dial-shares.ts';
 /** Dials under way at once of names that a discovery lists. */
 const MAX_DIALS = 16;
 /** Names that only peers listed: further ones are dropped (T14). */
-export const HINT_LIMITS = { names: 1024, dials: 8, dialsOfOne: 8 };
+export const HINT_LIMITS = { names: 1024, dials: 8, dialsOfOne: 4 };
 /** Names of lost peers, by the network that they connected from. A member can connect under very many names. */
 export const LOST_LIMITS = { names: 4096, dials: 24, dialsOfOne: 16 };
 /** How long a lost peer, and a hint, are dialled. Unit: ms. */

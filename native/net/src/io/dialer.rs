@@ -15,6 +15,7 @@ use crate::node::DialRequest;
 
 /// The least time for an address that does not answer, if there are others.
 const ADDRESS_LEAST: Duration = Duration::from_secs(1);
+const TOO_LATE: &str = "no answer in time";
 
 /// One attempt to reach a name, for all requests of that name.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(super) struct Dial {
 pub(super) enum DialState {
     /// The host name is looked up, or waits for that.
     LookingUp,
+    /// The time is over, but the look-up that it began is not: whoever had it begun keeps this part of the look-ups until then.
+    Overdue,
     /// This handshake is in progress.
     Connecting(usize),
     /// The peer keeps or makes its own connection, which must come up before the deadline.
@@ -68,11 +71,12 @@ impl IoLoop {
                 dial.requests.push(request);
             }
             let is_asked_now = reason == DialReason::Asked && dial.reason != DialReason::Asked;
-            if !is_asked_now || !self.lookups.withdraw(dial.reason, id) {
+            if !is_asked_now || !matches!(dial.state, DialState::LookingUp | DialState::Overdue) {
                 return;
             }
-            // It has not begun, because other hosts are looked up: begins anew, with time and look-ups of what was asked for.
+            // It waits for a look-up, which other hosts may hold up: begins anew, with time and look-ups of what was asked for.
             requests = std::mem::take(&mut dial.requests);
+            self.lookups.withdraw(dial.reason, id);
             self.dials.remove(&id);
         }
         self.last_dial += 1;
@@ -105,9 +109,10 @@ impl IoLoop {
 
     /// Whether a dial of ours competes with an incoming connection of that name.
     pub(super) fn is_dialling(&self, name: &str) -> bool {
-        self.dials
-            .values()
-            .any(|dial| dial.name.as_str() == name && dial.state != DialState::AwaitingPeer)
+        self.dials.values().any(|dial| {
+            let competes = matches!(dial.state, DialState::LookingUp | DialState::Connecting(_));
+            competes && dial.name.as_str() == name
+        })
     }
 
     /// A session with this name is up: answers the requests that wait for it and drops our own attempt.
@@ -149,15 +154,20 @@ impl IoLoop {
     }
 
     pub(super) fn dial_expired(&mut self, id: u64) {
-        let Some(dial) = self.dials.get(&id) else { return };
-        if dial.state == DialState::AwaitingPeer {
-            self.end_dial(
+        let Some(dial) = self.dials.get_mut(&id) else {
+            return;
+        };
+        let is_told = dial.reason != DialReason::Asked;
+        match dial.state {
+            DialState::AwaitingPeer => self.end_dial(
                 id,
                 ConnectStatus::Duplicate,
                 "the peer's own connection never came",
-            );
-        } else {
-            self.end_dial(id, ConnectStatus::Timeout, "no answer in time");
+            ),
+            DialState::LookingUp if is_told && !self.lookups.is_waiting(dial.reason, id) => {
+                dial.state = DialState::Overdue;
+            }
+            _ => self.end_dial(id, ConnectStatus::Timeout, TOO_LATE),
         }
     }
 
@@ -173,6 +183,9 @@ impl IoLoop {
         let Some(dial) = self.dials.get_mut(&id) else {
             return;
         };
+        if dial.state == DialState::Overdue {
+            return self.end_dial(id, ConnectStatus::Timeout, TOO_LATE);
+        }
         match found {
             Ok(addresses) => dial.addresses = addresses.into(),
             Err(error) => dial.failure = (ConnectStatus::Dns, error.to_string()),
@@ -220,7 +233,7 @@ impl IoLoop {
         match dial.state {
             DialState::Connecting(token) => self.drop_handshake(token),
             DialState::LookingUp => drop(self.lookups.withdraw(dial.reason, id)),
-            DialState::AwaitingPeer => {}
+            DialState::AwaitingPeer | DialState::Overdue => {}
         }
         for request in dial.requests {
             self.answer(request, status, detail);

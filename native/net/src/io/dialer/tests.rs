@@ -1,5 +1,6 @@
 //! Dials, step by step, in an I/O loop that does not run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::*;
@@ -104,6 +105,39 @@ fn t14_a_hint_that_waits_begins_anew_when_this_node_asks_for_it() {
     io.dial_expired(hint); // the deadline of the hint
     let again = begin(&mut io, 2, "b.invalid");
     assert_eq!((again, &io.dials[&asked].requests[..]), (asked, &[1, 2][..]));
+}
+
+#[test]
+fn t14_a_hint_whose_look_up_does_not_end_is_answered_when_it_does() {
+    let mut io = io_loop();
+    let hints = dial_many(&mut io, 9, DialReason::Hinted);
+    for hint in &hints {
+        io.dial_expired(*hint);
+    }
+    // The node gives a member no other dial for those that are not answered, so one member does not begin look-up after look-up.
+    let open = |io: &IoLoop| io.dials.keys().copied().collect::<BTreeSet<_>>();
+    assert_eq!(open(&io), hints[..8].iter().copied().collect());
+    assert!(io.dials.values().all(|dial| dial.state == DialState::Overdue));
+    assert!(!io.is_dialling("x@Hinted-0.invalid:1"), "it will not connect");
+    io.resolved(hints[0], DialReason::Hinted, Ok(vec![([127, 0, 0, 1], 1).into()]));
+    assert_eq!(open(&io), hints[1..8].iter().copied().collect());
+}
+
+#[test]
+fn t14_a_hint_that_is_looked_up_begins_anew_when_this_node_asks_for_it() {
+    let mut io = io_loop();
+    for is_late in [false, true] {
+        let hint = dial(&mut io, 1, "b@b.invalid:1", "b.invalid", DialReason::Hinted);
+        if is_late {
+            io.dial_expired(hint);
+        }
+        let asked = begin(&mut io, 2, "b.invalid");
+        io.resolved(hint, DialReason::Hinted, Ok(Vec::new()));
+        io.dial_expired(hint);
+        assert_eq!(io.dials[&asked].requests, [1, 2]);
+        io.dial_expired(asked);
+        assert!(io.dials.is_empty(), "both are answered in time");
+    }
 }
 
 #[test]
