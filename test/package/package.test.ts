@@ -269,7 +269,7 @@ describe('the installed package', () => {
 
 describe.each([
   ['README.md', ['local', 'cluster', 'machine']],
-  ['docs/tour.md', ['actor', 'server', 'supervisor', 'match', 'cluster', 'workers', 'test']],
+  ['docs/tour.md', ['actor', 'server', 'supervisor', 'game', 'cluster', 'workers', 'test']],
   ['docs/discovery.md', ['list', 'own']],
 ])('%s', (document, names) => {
   const examples = readmeExamples(readFileSync(join(root, document), 'utf8'));

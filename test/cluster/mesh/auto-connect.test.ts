@@ -60,6 +60,7 @@ describe('autoConnect: once', () => {
     await connect(a, b.name);
     await cut(pair);
     expect(await connect(b, a.name)).toBe(true);
+    await a.run((bench) => bench.node.ready({ peers: 1 }));
     await send(a, b.name, 'over their connection');
     expect(await inbox(b, 1)).toEqual(['over their connection']);
   });
