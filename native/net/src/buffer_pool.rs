@@ -32,6 +32,7 @@ static POOL: Mutex<Pool> = Mutex::new(Pool {
 });
 
 /// An empty buffer with room for `bytes`, if the pool has one that is at most four times as large.
+/// Of several of one size, the one that was used last: it may still be in the processor's cache.
 #[must_use]
 pub fn take(bytes: usize) -> Option<Vec<u8>> {
     if bytes < MIN_BUFFER_BYTES {
@@ -60,6 +61,7 @@ impl Pool {
             .kept
             .iter()
             .enumerate()
+            .rev()
             .filter(|(_, kept)| fits(kept.buffer.capacity()))
             .min_by_key(|(_, kept)| kept.buffer.capacity())?;
         let mut buffer = self.kept.swap_remove(at).buffer;
@@ -104,6 +106,19 @@ mod tests {
         );
         assert_eq!(pool.take(200_000), None);
         assert_eq!(pool.take(1 << 20).map(|buffer| buffer.capacity()), Some(1 << 20));
+    }
+
+    #[test]
+    fn gives_the_one_of_a_size_that_was_used_last() {
+        let (mut pool, now) = (Pool::default(), Instant::now());
+        let buffers = [(); 3].map(|()| Vec::with_capacity(1 << 20));
+        let places = buffers.each_ref().map(|buffer: &Vec<u8>| buffer.as_ptr());
+        for buffer in buffers {
+            assert!(pool.give(buffer, now).is_none());
+        }
+        for place in places.into_iter().rev() {
+            assert_eq!(pool.take(1 << 20).unwrap().as_ptr(), place);
+        }
     }
 
     #[test]
