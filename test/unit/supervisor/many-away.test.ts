@@ -5,7 +5,9 @@ import {
   childSpec,
   countChildren,
   defineDynamicSupervisor,
+  defineSupervisor,
   startChild,
+  terminateChild,
 } from '../../../ts/supervisor/index.ts';
 import { OrphanKiller } from '../../../ts/supervisor/orphan-killer.ts';
 import { Pid } from '../../../ts/term/index.ts';
@@ -66,6 +68,27 @@ describe('when the node of very many waiting children connects', () => {
     expect(kit.runtime.arrivals.size).toBe(0);
     await kit.advance(10 * LONGEST);
     expect(far.started.length).toBe(children);
+  });
+
+  it('S2 one that was terminated before its check began costs none', async () => {
+    const [options, last] = [{ node: FAR, onNodeLost: 'wait' } as const, `c${MAX_CHECKS}`];
+    const children = range(MAX_CHECKS + 1).map((number) =>
+      childSpec(`c${number}`, sitter, { ...options, args: [number] }),
+    );
+    const pid = await defineSupervisor({ name: 'many', intensity: 0, children }).start(kit);
+    far.crash();
+    await kit.settle();
+    far.logged();
+    far.isSlow = true;
+    far.connect();
+    await terminateChild(kit, pid, last);
+    expect(count('check')).toBe(MAX_CHECKS);
+    await until('the others are started', async () => {
+      await kit.settle();
+      return far.living.size === MAX_CHECKS;
+    });
+    await kit.advance(LONGEST);
+    expect([count('check'), count('start')]).toEqual([MAX_CHECKS, MAX_CHECKS]);
   });
 
   it('S3 each child that outlived the split is killed a few times, not once for each child that starts', async () => {

@@ -103,6 +103,9 @@ describe('the node of a child', () => {
       expect(await where(pid)).toBe(OTHER);
       expect(other.logged()).toEqual(expect.arrayContaining(['check', 'start']));
       expect(far.logged()).not.toContain('start');
+      far.connect(); // and kills what may have outlived a split
+      await kit.settle();
+      expect(kit.runtime.arrivals.size).toBe(0);
     },
   );
 
