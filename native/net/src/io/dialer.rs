@@ -35,7 +35,8 @@ pub(super) struct Dial {
 pub(super) enum DialState {
     /// The host name is looked up, or waits for that.
     LookingUp,
-    /// The time is over, but the look-up that it began is not: whoever had it begun keeps this part of the look-ups until then.
+    /// The time is over, but the look-up that it began is not. It is answered when the look-up ends, so that the member that told of the
+    /// name has no other dial before.
     Overdue,
     /// This handshake is in progress.
     Connecting(usize),
@@ -109,10 +110,10 @@ impl IoLoop {
 
     /// Whether a dial of ours competes with an incoming connection of that name.
     pub(super) fn is_dialling(&self, name: &str) -> bool {
-        self.dials.values().any(|dial| {
-            let competes = matches!(dial.state, DialState::LookingUp | DialState::Connecting(_));
-            competes && dial.name.as_str() == name
-        })
+        let competes = |state| matches!(state, DialState::LookingUp | DialState::Connecting(_));
+        self.dials
+            .values()
+            .any(|dial| dial.name.as_str() == name && competes(dial.state))
     }
 
     /// A session with this name is up: answers the requests that wait for it and drops our own attempt.
@@ -164,7 +165,7 @@ impl IoLoop {
                 ConnectStatus::Duplicate,
                 "the peer's own connection never came",
             ),
-            DialState::LookingUp if is_told && !self.lookups.is_waiting(dial.reason, id) => {
+            DialState::LookingUp if is_told && !self.lookups.withdraw(dial.reason, id) => {
                 dial.state = DialState::Overdue;
             }
             _ => self.end_dial(id, ConnectStatus::Timeout, TOO_LATE),

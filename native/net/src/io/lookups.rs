@@ -53,11 +53,6 @@ impl Lookups {
         self.share(reason).waiting.remove(&dial).is_some()
     }
 
-    /// Whether its look-up has not begun.
-    pub(super) fn is_waiting(&mut self, reason: DialReason, dial: u64) -> bool {
-        self.share(reason).waiting.contains_key(&dial)
-    }
-
     /// A look-up has ended.
     pub(super) fn ended(&mut self, reason: DialReason) {
         let share = self.share(reason);
