@@ -48,6 +48,7 @@ export function jsonFrame(value: unknown): Frame {
   return textFrame(JSON.stringify(value));
 }
 
+/** A text frame. */
 export function textFrame(text: string): Frame {
   return new Frame(true, [Buffer.from(text)]);
 }

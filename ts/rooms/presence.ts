@@ -121,10 +121,12 @@ export class PresenceService {
    */
   show(connection: Connection, room: string, isResumed = false): void {
     if (connection.isPlain || (!this.#table.has(room) && !isResumed)) return;
-    const stale = new Set(this.#shown.has(room) ? [] : this.#table.keys(room));
-    const shown = this.#shown.get(room) ?? { texts: new Map<string, string>(), stale, frames: undefined };
-    this.#shown.set(room, shown);
-    if (this.#shown.size > MAX_SHOWN) this.#shown.delete(this.#shown.keys().next().value as string);
+    let shown = this.#shown.get(room);
+    if (shown === undefined) {
+      shown = { texts: new Map(), stale: new Set(this.#table.keys(room)), frames: undefined };
+      this.#shown.set(room, shown);
+      if (this.#shown.size > MAX_SHOWN) this.#shown.delete(this.#shown.keys().next().value as string);
+    }
     for (const key of shown.stale) {
       const text = this.#table.entryText(room, key);
       if (text === undefined) shown.texts.delete(key);

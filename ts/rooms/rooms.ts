@@ -283,7 +283,7 @@ export class Rooms<User = unknown, In = unknown, Out = unknown> extends EventEmi
  * Starts rooms on a node. Every node that has members or broadcasts must start them. On a node without a name each call gives rooms of its own.
  *
  * @param node the return value of `startNode`.
- * @param options the callbacks for clients, and limits. @typeParam In what clients send, as `parse` makes it. @typeParam Out what they are sent.
+ * @param options the callbacks for clients, and limits. `In` is what clients send, as `parse` makes it, `Out` what they are sent.
  * @throws SNOW_ERR_BAD_OPTION for an unknown option or a wrong value; SNOW_ERR_ALREADY_STARTED when rooms are open on this node.
  * @example
  * const rooms = createRooms(node, {

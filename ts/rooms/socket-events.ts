@@ -93,12 +93,12 @@ function onError(this: Followed, error: unknown): void {
 /** `ws` tells the reason of a close that it begins only in its error: its `close` event has the code 1006 then. */
 function failed(listener: SocketListener, error: unknown): void {
   const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
-  const closeCode = closeCodeOf(String(code));
+  const closeCode = codeOfError(String(code));
   if (closeCode !== undefined) listener.broken(reasonOf(closeCode, message));
 }
 
 /** The code with which `ws` closes for an error; undefined: it is one of the network, and a `close` event follows. */
-function closeCodeOf(code: string): number | undefined {
+function codeOfError(code: string): number | undefined {
   if (code === 'WS_ERR_INVALID_UTF8' || code.startsWith('Z_')) return 1007;
   if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' || code === 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH')
     return CloseCode.tooBig;
