@@ -1,11 +1,11 @@
 import {
-  type Cell,
   copyReason,
   type ExitReason,
   forActor,
   isCleanExit,
+  LEAVING,
   Leave,
-  leave,
+  leaveIfExited,
   type Match,
   type Matched,
   type NotOnlyTimeout,
@@ -144,9 +144,10 @@ export class Self<M = unknown> extends Spawning {
     if (cell.body === null) terminate(cell, given);
     // While onTerminate runs, the actor has its reason (A5). Only a throw that leaves onTerminate replaces it.
     else if ((cell.flags & TERMINATING) === 0) {
-      cell.leaving = { reason: given };
+      cell.flags |= LEAVING;
+      cell.more().leavingWith = given;
       // Perhaps no handler runs, because a timer or a promise called this: then no end of a handler ends the actor.
-      queueMicrotask(() => (cell.leaving === null || cell.isDead ? undefined : this.leaveLater(cell)));
+      queueMicrotask(() => leaveIfExited(cell));
     }
     throw new Leave(cell.pid, given);
   }
@@ -208,10 +209,5 @@ export class Self<M = unknown> extends Spawning {
    */
   isAlive(pid: Pid): boolean {
     return this.runtime.isAlive(pid);
-  }
-
-  private leaveLater(cell: Cell): void {
-    const { leaving } = cell;
-    if (leaving !== null) leave(cell, leaving.reason);
   }
 }

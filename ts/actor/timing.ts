@@ -13,8 +13,6 @@ import { Linking, never } from './linking.ts';
 
 /** The part of an actor's `self` for what happens later: waits, timers, and callbacks for the actor's end. */
 export class Timing extends Linking {
-  private abortSignal: AbortSignal | undefined = undefined;
-
   /**
    * Resolves after `ms` milliseconds; stays pending if the actor ends. Messages wait in the mailbox meanwhile. As Erlang's
    * `timer:sleep`. Throws SNOW_ERR_BAD_TIME.
@@ -100,11 +98,13 @@ export class Timing extends Linking {
    * const response = await fetch(url, { signal: self.signal });
    */
   get signal(): AbortSignal {
-    if (this.abortSignal !== undefined) return this.abortSignal;
+    const made = signals.get(this);
+    if (made !== undefined) return made;
     if (this.cell.isDead) return AbortSignal.abort('noproc');
-    this.abortSignal = exitCallbacksOf(this.cell).signal;
-    setMaxListeners(0, this.abortSignal); // no warning of a leak: an actor may use it in many places
-    return this.abortSignal;
+    const { signal } = exitCallbacksOf(this.cell);
+    setMaxListeners(0, signal); // no warning of a leak: an actor may use it in many places
+    signals.set(this, signal);
+    return signal;
   }
 
   /**
@@ -131,3 +131,6 @@ export class Timing extends Linking {
     return () => {};
   }
 }
+
+/** The signals that actors have asked for. Few do, and a field would cost each actor 8 bytes. */
+const signals = new WeakMap<Timing, AbortSignal>();

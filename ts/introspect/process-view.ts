@@ -13,7 +13,7 @@ export const MAX_TEXT = 128;
 /** Most pending calls of an actor that are counted. */
 const MAX_CALLS = 1000;
 /** Bytes of an idle handler actor, and of an idle function actor: docs/semantics.md. */
-const HANDLER_BYTES = 250;
+const HANDLER_BYTES = 230;
 const FUNCTION_BYTES = 1000;
 
 /** The main figures of an actor. O(1). */

@@ -25,6 +25,8 @@ export class Extras {
   /** A single callback is stored without a Set, which would take more memory than the rest of this object. */
   deathCallbacks: DeathCallback | Set<DeathCallback> | null = null;
   gate: MailboxGate | null = null;
+  /** The exit reason of an actor whose handler has called `self.exit`. */
+  leavingWith: ExitReason = undefined;
   /** Gets the outcome of its init; null once it has it. */
   starter: Starter | null = null;
   /** Actors of this node whose init it waits for. */

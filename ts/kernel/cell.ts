@@ -22,8 +22,8 @@ export const TRAPS = 8;
 export const TERMINATING = 16;
 /** Its mailbox has a limit: `Extras.gate`. */
 export const LIMITED = 32;
-/** Its init is done. */
-export const READY = 64;
+/** Its handler has called `self.exit`, and ends it when it returns: `Extras.leavingWith`. */
+export const LEAVING = 64;
 /** It was spawned in an AsyncLocalStorage store: `Extras.store` carries it. */
 export const IN_STORE = 128;
 /** It was spawned, or got a message, with a trace context. */
@@ -32,6 +32,8 @@ export const TRACED = 256;
 export const ENVELOPES = 512;
 /** It was told to stop before its init was done. */
 export const STOP_ASKED = 1024;
+/** It had no turn yet: `Cell.birth`. */
+const UNBORN = 2048;
 
 /** The code and arguments that a new actor runs in its first turn. */
 export interface Birth {
@@ -40,6 +42,9 @@ export interface Birth {
   readonly args: readonly unknown[];
 }
 
+/** Resolves the promise of a pending receive. */
+export type Resume = (message: unknown) => void;
+
 /** An actor's control block. It is not exported from the package. */
 export class Cell implements Queued<Cell>, AliasOwner, MailboxOwner {
   nextInQueue: Cell | null = null;
@@ -47,15 +52,13 @@ export class Cell implements Queued<Cell>, AliasOwner, MailboxOwner {
   readonly pid: Pid;
   readonly label: string;
   readonly parent: Pid;
-  flags = 0;
+  flags = UNBORN;
   mailbox: Mailbox | null = null;
-  birth: Birth | null;
-  body: Body | null = null;
   wait: Wait | null = null;
-  /** Resolves the promise of `wait`. */
-  resume: (message: unknown) => void = noop;
-  /** The exit reason that `self.exit` got while a handler runs: the actor ends with it when the handler returns. */
-  leaving: { readonly reason: unknown } | null = null;
+  /** Null until its init is done, and for a function actor. */
+  body: Body | null = null;
+  /** Its birth until its first turn; then what resolves the promise of `wait`. One field, so that an idle actor is small. */
+  private code: Birth | Resume | null;
   handling: Call | null = null;
   /** The last message that it took, for crash reports. */
   lastTag: LoggedTag = undefined;
@@ -68,7 +71,34 @@ export class Cell implements Queued<Cell>, AliasOwner, MailboxOwner {
     this.pid = new Pid(0, local, this);
     this.parent = parent;
     this.label = label;
-    this.birth = birth;
+    this.code = birth;
+  }
+
+  /** Null once its first turn has begun. */
+  get birth(): Birth | null {
+    return (this.flags & UNBORN) !== 0 ? (this.code as Birth) : null;
+  }
+
+  /** Its first turn begins: it has no birth any more. */
+  takeBirth(): Birth {
+    const birth = this.code as Birth;
+    this.flags &= ~UNBORN;
+    this.code = null;
+    return birth;
+  }
+
+  /** A receive is pending: `resume` settles its promise. */
+  suspend(wait: Wait, resume: Resume): void {
+    this.wait = wait;
+    this.code = resume;
+  }
+
+  /** The pending receive has ended. Returns what resolves its promise, which would keep the message in memory. */
+  endWait(): Resume {
+    const resume = this.code as Resume;
+    this.wait = null;
+    this.code = null;
+    return resume;
   }
 
   get self(): object {
@@ -82,7 +112,7 @@ export class Cell implements Queued<Cell>, AliasOwner, MailboxOwner {
 
   /** Whether its code has no effect any more: it is dead (A7), or its handler has called `self.exit` (A6). */
   get isOver(): boolean {
-    return (this.flags & DEAD) !== 0 || this.leaving !== null;
+    return (this.flags & (DEAD | LEAVING)) !== 0;
   }
 
   get isTrapping(): boolean {
@@ -161,10 +191,10 @@ export class Cell implements Queued<Cell>, AliasOwner, MailboxOwner {
   empty(): void {
     this.extras = null;
     this.mailbox = null;
-    this.birth = null;
+    this.flags &= ~UNBORN;
     this.body = null;
+    this.code = null;
     this.wait = null;
-    this.resume = noop;
     this.handling = null;
   }
 }
@@ -214,6 +244,6 @@ export function wakeUnfinished(cell: Cell): void {
 
 /** A busy actor takes messages only in a `receive` of its pending init. */
 function canBeQueued(cell: Cell): boolean {
-  if ((cell.flags & QUEUED) !== 0 || ((cell.flags & BUSY) !== 0 && cell.wait === null)) return false;
-  return cell.body !== null || cell.wait !== null || cell.birth !== null;
+  if ((cell.flags & (QUEUED | BUSY)) !== 0) return (cell.flags & QUEUED) === 0 && cell.wait !== null;
+  return cell.body !== null || cell.wait !== null || (cell.flags & UNBORN) !== 0;
 }

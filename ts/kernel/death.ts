@@ -1,7 +1,7 @@
 // Crash, exit and death of an actor.
 import { actorCrash, actorExit } from '../diagnostics/index.ts';
 import type { Pid } from '../term/index.ts';
-import { BUSY, type Cell, cellOf, DEAD, QUEUED, TERMINATING } from './cell.ts';
+import { BUSY, type Cell, cellOf, DEAD, LEAVING, QUEUED, TERMINATING } from './cell.ts';
 import type { Starter } from './cell-extras.ts';
 import { crashReason, isLeave, type Leave } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
@@ -17,7 +17,7 @@ const MAX_ANCESTORS = 9;
 /** Ends an actor whose code threw `thrown`. `message`: the one that its handler was called with. */
 export function crash(cell: Cell, thrown: unknown, message?: unknown): void {
   if (cell.isDead) return;
-  if (cell.leaving !== null) return leave(cell, cell.leaving.reason);
+  if (leaveIfExited(cell)) return;
   if (isOwnLeave(cell, thrown)) return; // code that called `self.exit` rejects while onTerminate runs
   const reason = crashReason(thrown);
   report(cell, reason, message);
@@ -66,8 +66,7 @@ export function leave(cell: Cell, reason: ExitReason): void {
   try {
     const { body } = cell;
     if (body?.onTerminate === undefined) return terminate(cell, reason);
-    cell.flags |= TERMINATING | BUSY;
-    cell.leaving = null;
+    cell.flags = (cell.flags & ~LEAVING) | TERMINATING | BUSY;
     const pending = promiseOf(body.onTerminate(reason, cell.self));
     if (pending === undefined) return terminate(cell, reason);
     pending.then(
@@ -78,6 +77,13 @@ export function leave(cell: Cell, reason: ExitReason): void {
     failedTerminate(cell, reason, error);
   }
   return undefined;
+}
+
+/** Ends an actor whose handler has called `self.exit`. False: it has not. */
+export function leaveIfExited(cell: Cell): boolean {
+  if ((cell.flags & LEAVING) === 0) return false;
+  leave(cell, cell.extra?.leavingWith);
+  return true;
 }
 
 /** `onTerminate` failed with `error`, or was left by `self.exit`. `first`: the reason that the actor had. */

@@ -22,6 +22,7 @@ export {
   DEAD,
   IN_STORE,
   inStore,
+  LEAVING,
   LIMITED,
   noop,
   ownCell,
@@ -35,7 +36,7 @@ export type { AwaitingCaller, Extras, OwnCall, RemoteWait } from './cell-extras.
 export { compileMatch } from './compiled-match.ts';
 export { copyReason, Leave, reasonPerReceiver } from './crash-reason.ts';
 export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from './dead-letters.ts';
-export { ancestorsOf, crash, isOwnLeave, leave, report, takeStarter, terminate } from './death.ts';
+export { ancestorsOf, crash, isOwnLeave, leaveIfExited, report, takeStarter, terminate } from './death.ts';
 export { deliver, deliverEnvelope, deliverSent, Envelope } from './delivery.ts';
 export { exitCallbacksOf, runExitCallback } from './exit-callbacks.ts';
 export {

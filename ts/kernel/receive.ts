@@ -122,8 +122,7 @@ function receiveAny(cell: Cell): Promise<unknown> {
     return Promise.resolve(taken(cell, message));
   }
   const pending = deferred();
-  cell.resume = latest.resolve;
-  cell.wait = ANY;
+  cell.suspend(ANY, latest.resolve);
   if (hasMail) wakeUnfinished(cell);
   else cell.kernel.scheduler.waits();
   return pending;
@@ -158,8 +157,7 @@ function suspend(
 ): Promise<unknown> {
   const pending = deferred();
   const { reject } = latest;
-  cell.resume = latest.resolve;
-  cell.wait = wait;
+  cell.suspend(wait, latest.resolve);
   cell.kernel.scheduler.waits();
   let timer: WaitTimer | null = null;
   if (timeout !== Number.POSITIVE_INFINITY) {

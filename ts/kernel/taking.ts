@@ -1,7 +1,7 @@
 // How messages leave a mailbox: a pending receive takes one, and ends with it or without.
 import { type Keys, type Matcher, NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
-import { type Cell, LIMITED, noop, TRACED } from './cell.ts';
+import { type Cell, LIMITED, type Resume, TRACED } from './cell.ts';
 import { TIMEOUT } from './match.ts';
 import { systemTag, userTag } from './message-tag.ts';
 import { SystemMessage } from './system-message.ts';
@@ -18,8 +18,7 @@ export function take(cell: Cell, match: Matcher | null, keys: Keys): unknown {
 
 /** Ends a pending receive with a message or TIMEOUT. The actor's code continues in a microtask. */
 export function settle(cell: Cell, wait: Wait, message: unknown): void {
-  const { resume } = cell;
-  release(cell, wait);
+  const resume = release(cell, wait);
   resume(taken(cell, message));
 }
 
@@ -31,16 +30,16 @@ export function timeOut(cell: Cell, wait: Wait): void {
   cell.turns = turns;
 }
 
-/** Ends a pending receive without an outcome. */
-export function release(cell: Cell, wait: Wait): void {
-  cell.wait = null;
-  cell.resume = noop; // the promise would keep the message in memory
+/** Ends a pending receive without an outcome. Returns what resolves its promise. */
+export function release(cell: Cell, wait: Wait): Resume {
+  const resume = cell.endWait();
   if (wait.limits !== null) {
     const { timer, disarm } = wait.limits;
     if (timer !== null) cell.kernel.timers.cancel(timer);
     disarm?.();
   }
   if (cell.mailbox !== null) forgetWait(cell.mailbox, wait);
+  return resume;
 }
 
 /** Records which message the actor handles now: for crash reports, and for the deadline of nested calls. */

@@ -12,12 +12,11 @@ import {
   inStore,
   LIMITED,
   QUEUED,
-  READY,
   TERMINATING,
   wake,
   wakeUnfinished,
 } from './cell.ts';
-import { crash, lastTag, leave, report, takeStarter, terminate } from './death.ts';
+import { crash, lastTag, leave, leaveIfExited, report, takeStarter, terminate } from './death.ts';
 import { deliver, Envelope } from './delivery.ts';
 import { type ExitReason, isCleanExit } from './exit-reason.ts';
 import { type Body, IGNORE } from './program.ts';
@@ -59,8 +58,7 @@ function beginTraced(tracing: TracingPort, cell: Cell): void {
 }
 
 function start(cell: Cell): void {
-  const { what, isHandler, args } = cell.birth as NonNullable<Cell['birth']>;
-  cell.birth = null;
+  const { what, isHandler, args } = cell.takeBirth();
   try {
     if (typeof what === 'function' && !isHandler)
       return follow(cell, what(cell.self, ...(args as unknown[])));
@@ -99,7 +97,6 @@ function embody(cell: Cell, made: unknown): void {
   }
   if (cell.wait !== null) release(cell, cell.wait); // of an init that did not await its receive
   cell.body = made as Body;
-  cell.flags |= READY;
   takeStarter(cell)?.ready();
   if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
 }
@@ -202,11 +199,9 @@ function handleOne(cell: Cell, item: unknown, message: unknown): boolean {
     return false;
   }
   cell.handling = null;
-  if (cell.leaving !== null) {
-    leave(cell, cell.leaving.reason);
-    return false;
-  }
-  return !cell.isDead;
+  if (!cell.isOver) return true;
+  leaveIfExited(cell);
+  return false;
 }
 
 function handledLate(cell: Cell): void {
@@ -214,8 +209,7 @@ function handledLate(cell: Cell): void {
   cell.flags &= ~BUSY;
   cell.handling = null;
   cell.lastTag = undefined;
-  if (cell.leaving !== null) leave(cell, cell.leaving.reason);
-  else if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
+  if (!leaveIfExited(cell) && cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
 }
 
 /** Tells an actor of this runtime to stop, as `stop` does (I6). */
