@@ -303,6 +303,12 @@ async function loseOne(random: () => number, below: Below): Promise<void> {
   }
   mesh.crash(lost);
   mesh.connect(...(left as [FakeNode, FakeNode]));
+  for (let change = below(4); change > 0; change--) {
+    const isFull = random() < 0.5;
+    (left[below(2)] as FakeNode).isFullFor = () => isFull;
+    for (let count = below(8); count > 0; count--) mesh.step();
+  }
+  for (const node of left) node.isFullFor = () => false;
   await mesh.pass(WINDOW_MS + 3000);
   for (const room of ['g', 'h']) {
     const had = clients.slice(1).map((client) => client.data(room).map(String));

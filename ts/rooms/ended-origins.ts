@@ -3,12 +3,12 @@
 //   lost ──▶ both ways            both nodes have lost the origin: neither gets a further message from it
 //   newest ──▶ ask ──▶ told       the node that has fewer messages asks the other one for them
 import type { Runtime } from '../actor/index.ts';
-import { StepQueue } from '../peer/index.ts';
+import { Snapshots } from '../peer/index.ts';
 import type { Connection } from './connection.ts';
 import type { Gaps } from './gaps.ts';
 import type { History } from './history.ts';
 import { MAX_ENDED } from './limits.ts';
-import { inParts, type NewestEntry } from './messages.ts';
+import { inParts, type NewestEntry, type PeerMessage } from './messages.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
@@ -19,10 +19,13 @@ export class EndedOrigins {
   readonly #peers: Peers;
   readonly #history: History;
   readonly #gaps: Gaps;
-  readonly #telling: StepQueue;
+  /** Writes `newest` messages, to each peer while there is room in its outbox. */
+  readonly #telling: Snapshots<RoomsPeer, PeerMessage>;
+  /** The peers that are being told, each with the origins that come next. */
+  readonly #untold = new Map<RoomsPeer, Set<string>>();
 
   constructor(runtime: Runtime, table: RoomTable, peers: Peers, history: History, gaps: Gaps) {
-    this.#telling = new StepQueue(runtime);
+    this.#telling = new Snapshots(runtime, peers);
     this.#table = table;
     this.#peers = peers;
     this.#history = history;
@@ -53,7 +56,10 @@ export class EndedOrigins {
     }
   }
 
-  /** A peer has lost an origin. For the first such message after the origin ended here: some rooms in each turn of the event loop. */
+  /**
+   * A peer has lost an origin. It says so again after it was connected to it again: what it was told meanwhile, it has ignored. Some rooms in
+   * each turn of the event loop.
+   */
   lostBy(peer: RoomsPeer, origin: string): void {
     peer.lost.renew(origin, true);
     if (peer.lost.size > MAX_ENDED) peer.lost.takeOldest();
@@ -74,16 +80,38 @@ export class EndedOrigins {
   late(room: Room<Connection>, origin: string): void {
     const newest = room.ring.newestKept(origin);
     if (newest === undefined) return;
-    for (const peer of room.interested)
-      if (peer.lost.has(origin)) this.#peers.offer(peer, ['newest', origin, [[room.name, newest]]]);
+    for (const peer of room.interested) {
+      if (!peer.lost.has(origin)) continue;
+      const isSent = this.#peers.offer(peer, ['newest', origin, [[room.name, newest]]]);
+      if (!isSent) this.#tell(peer, origin); // when there is room in its outbox
+    }
+  }
+
+  /** A peer takes part no longer. */
+  forget(peer: RoomsPeer): void {
+    this.#telling.end(peer);
+    this.#untold.delete(peer);
   }
 
   close(): void {
     this.#telling.close();
+    this.#untold.clear();
   }
 
   #tell(peer: RoomsPeer, origin: string): void {
-    this.#telling.begin(`${origin} ${peer.channelPeer.node}`, this.#newest(peer, origin));
+    const untold = this.#untold.get(peer);
+    if (untold !== undefined) return void untold.add(origin);
+    const origins = new Set([origin]);
+    this.#untold.set(peer, origins);
+    this.#telling.begin(peer, this.#newestOfAll(peer, origins));
+  }
+
+  *#newestOfAll(peer: RoomsPeer, origins: Set<string>): Generator<number, void> {
+    for (const origin of origins) {
+      origins.delete(origin); // if it is added again, it is told again from its first room on
+      yield* this.#newest(peer, origin);
+    }
+    this.#untold.delete(peer);
   }
 
   *#newest(peer: RoomsPeer, origin: string): Generator<number, void> {
@@ -91,12 +119,10 @@ export class EndedOrigins {
       const newest = this.#table.get(name)?.newestKept(origin);
       return newest === undefined ? undefined : [name, newest];
     };
-    const tell = (part: readonly NewestEntry[]): void =>
-      void this.#peers.offer(peer, ['newest', origin, part]);
+    const tell = (part: readonly NewestEntry[]): void => this.#peers.send(peer, ['newest', origin, part]);
     for (const count of inParts(peer.rooms.keys(), newestIn, tell)) {
       yield count;
-      // The origin has connected again, or the peer is lost.
-      if (!this.#history.hasEnded(origin) || !peer.takesPart) return;
+      if (!this.#history.hasEnded(origin)) return; // it has connected again
     }
   }
 }

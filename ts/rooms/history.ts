@@ -4,7 +4,7 @@ import type { Runtime } from '../actor/index.ts';
 import type { Cursor, ResyncReason } from '../client/index.ts';
 import { SharedOldest } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
-import { HISTORY_MS, MAX_CURSOR, MAX_ENDED, type ResumeLimits } from './limits.ts';
+import { HISTORY_MS, MAX_CURSOR, MAX_ENDED, MAX_LOSSES, type ResumeLimits } from './limits.ts';
 import type { EndedOrigin, ToldMessage } from './messages.ts';
 import type { PeerQueries } from './peer-queries.ts';
 import type { Peers } from './peers.ts';
@@ -26,7 +26,7 @@ interface Told {
 /** How often peers are asked for one client: once for what is known to be missing, once for what their answers show to be. */
 const MISSED_ROUNDS = 2;
 
-type Ended = { readonly at: number; readonly wasLost: boolean; readonly told: WeakSet<RoomsPeer> };
+type Ended = { readonly at: number; readonly wasLost: boolean; readonly told: WeakMap<RoomsPeer, number> };
 
 export class History {
   readonly #runtime: Runtime;
@@ -114,7 +114,7 @@ export class History {
     this.#ended.renew(origin, node, {
       at: this.#runtime.now(),
       wasLost: wasLost || before,
-      told: new WeakSet(),
+      told: new WeakMap(),
     });
   }
 
@@ -123,11 +123,12 @@ export class History {
     return this.#ended.get(origin) !== undefined;
   }
 
-  /** Whether a peer that says that it has lost an ended origin is told which messages are kept: true once for each peer and end. */
+  /** Whether a peer that says that it has lost an ended origin is told which messages are kept: MAX_LOSSES times for each peer and end. */
   mayTell(peer: RoomsPeer, origin: string): boolean {
     const ended = this.#ended.get(origin);
-    if (ended === undefined || ended.told.has(peer)) return false;
-    ended.told.add(peer);
+    const count = ended?.told.get(peer) ?? 0;
+    if (ended === undefined || count >= MAX_LOSSES) return false;
+    ended.told.set(peer, count + 1);
     return true;
   }
 

@@ -58,6 +58,8 @@ export const MAX_REPORTED = 262_144;
 export const MAX_TAKEN = 262_144;
 /** Most hellos of a peer in one session: each of them is answered with the state of all rooms. */
 export const MAX_HELLOS = 1000;
+/** Most `lost` messages of a peer about one end of an origin that are answered with the newest messages of that origin. */
+export const MAX_LOSSES = 100;
 /** Most rooms of a client that wait for the answers of peers at the same time when it resumes. Each answer may have all kept messages of a room. */
 export const MAX_RESUMING = 16;
 /** The longest wait for a client to answer the close frame: it may send until then. Unit: ms. */

@@ -243,6 +243,7 @@ export class RoomService implements ChannelListener {
   #lost(peer: RoomsPeer): void {
     this.#queries.lost(peer);
     this.#snapshots.end(peer);
+    this.#ended.forget(peer);
     this.#removals.begin(peer.channelPeer.node, both(this.presence.lost(peer), this.interest.lost(peer)));
   }
 

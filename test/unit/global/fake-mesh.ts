@@ -35,8 +35,9 @@ export class FakeNode {
   isStopping = false;
   /** It does nothing and hears nothing; what it has sent is on its way. */
   isFrozen = false;
-  /** Whose outbox takes no broadcast any more. */
-  isFullFor: (peer: ChannelPeer) => boolean = () => false;
+  #isFullFor: (peer: ChannelPeer) => boolean = () => false;
+  /** Resolve the promises of `whenWritable`. */
+  #waiting: (() => void)[] = [];
   listener: ChannelListener | undefined;
   names!: GlobalNames;
 
@@ -44,6 +45,17 @@ export class FakeNode {
     this.mesh = mesh;
     this.number = number;
     this.name = `n${number}@fake:1`;
+  }
+
+  /** Whose outbox takes no broadcast any more. */
+  set isFullFor(isFullFor: (peer: ChannelPeer) => boolean) {
+    this.#isFullFor = isFullFor;
+    this.wakeWriters();
+  }
+
+  /** Those whose outbox is full wait again. */
+  wakeWriters(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   get runtime(): TestRuntime['runtime'] {
@@ -57,11 +69,12 @@ export class FakeNode {
       peers: () => this.peers.values(),
       peer: (node) => [...this.peers.values()].find((peer) => peer.node === node),
       send: (peer, value) => this.mesh.send(this, peer, value),
-      whenWritable: () => undefined,
+      whenWritable: (peer) =>
+        this.#isFullFor(peer) ? new Promise((resolve) => this.#waiting.push(resolve)) : undefined,
       broadcast: (peers, value) => {
         const refused: ChannelPeer[] = [];
         for (const peer of peers) {
-          if (this.isFullFor(peer)) refused.push(peer);
+          if (this.#isFullFor(peer)) refused.push(peer);
           else this.mesh.send(this, peer, value);
         }
         return refused;
@@ -69,7 +82,7 @@ export class FakeNode {
       broadcastRoom: (peers, room, payload, details) => {
         const refused: ChannelPeer[] = [];
         for (const peer of peers) {
-          if (this.isFullFor(peer)) refused.push(peer);
+          if (this.#isFullFor(peer)) refused.push(peer);
           else this.mesh.sendRoom(this, peer, [room, Buffer.from(payload), details]);
         }
         return refused;
@@ -259,6 +272,7 @@ export class FakeMesh {
     else {
       to.peers.delete(from);
       to.listener?.down(peer);
+      to.wakeWriters();
     }
     return true;
   }

@@ -189,6 +189,45 @@ describe('rooms on three nodes', () => {
     expect(socket.sent).toEqual(['1', '2', '3']);
   });
 
+  it('R18 exchange messages of a lost node also if one of them heard of them while it was connected to it again', async () => {
+    const rooms = await stage.cluster();
+    const { mesh } = stage;
+    const [lost, again, early] = stage.nodes as [FakeNode, FakeNode, FakeNode];
+    const { socket } = await stage.plain(rooms[1], ['g']);
+    await stage.plain(rooms[2], ['g']);
+    mesh.cut(lost, again);
+    while (mesh.deliver(lost, again) || mesh.deliver(again, lost));
+    mesh.connect(lost, again);
+    while (mesh.deliver(lost, again) || mesh.deliver(again, lost));
+    lost.isFullFor = ({ node }) => node === again.name;
+    for (const number of [1, 2, 3]) rooms[0].broadcast('g', `${number}`);
+    while (mesh.deliver(lost, early));
+    mesh.crash(lost);
+    while (mesh.deliver(lost, early));
+    while (mesh.deliver(again, early)); // what it said when it lost that node for the first time
+    while (mesh.deliver(early, again));
+    await mesh.settle();
+    expect(socket.sent).toEqual(['1', '2', '3']);
+  });
+
+  it('R18 exchange messages of a lost node also if their outboxes are full at first', async () => {
+    const rooms = await stage.cluster();
+    const { mesh } = stage;
+    const [lost, one, other] = stage.nodes as [FakeNode, FakeNode, FakeNode];
+    const { socket } = await stage.plain(rooms[1], ['g', 'h']);
+    await stage.plain(rooms[2], ['g', 'h']);
+    lost.isFullFor = ({ node }) => node === one.name;
+    for (const room of ['g', 'h']) rooms[0].broadcast(room, `in ${room}`);
+    await mesh.settle();
+    other.isFullFor = () => true;
+    mesh.crash(lost);
+    await mesh.settle();
+    expect(socket.sent).toEqual([]);
+    other.isFullFor = () => false;
+    await mesh.pass(3000);
+    expect(socket.sent).toEqual(['in g', 'in h']);
+  });
+
   it.each([
     [0, []],
     [120_000, ['lost', 'lost', 'newest', 'newest']],
