@@ -8,7 +8,10 @@
 //
 // SmallMap: where a hundred thousand maps hold one entry each, it holds that entry without a table.
 //
+// SeededMap: a table whose keys are numbers that peers choose must not become slow when they choose numbers that collide.
+//
 // Must not know: what the entries are, nor what a limit is for.
 export { OldestFirst } from './oldest-first.ts';
+export { SeededMap } from './seeded-map.ts';
 export { SharedOldest } from './shared-oldest.ts';
 export { SmallMap } from './small-map.ts';

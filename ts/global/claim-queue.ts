@@ -1,8 +1,10 @@
+import type { SeededMap } from '../collections/index.ts';
+
 /** A node that makes claims: this one or a peer. */
 export interface Claimant {
   readonly node: string;
   /** Its claims that wait for the vote of this node or hold it, by number. */
-  readonly claims: Map<number, Claim>;
+  readonly claims: SeededMap<Claim>;
 }
 
 /** A request for the vote of this node for one name. */

@@ -1,3 +1,4 @@
+import { SeededMap } from '../collections/index.ts';
 import type { ChannelPeer } from '../node/index.ts';
 import type { Claim, Claimant } from './claim-queue.ts';
 import type { Entry, Owner } from './name-table.ts';
@@ -12,7 +13,7 @@ export type Standing = 'expected' | 'member' | 'absent';
 export class Member implements Owner, Claimant {
   readonly peer: ChannelPeer;
   names: Map<string, Entry> = new Map();
-  readonly claims: Map<number, Claim> = new Map();
+  readonly claims: SeededMap<Claim> = new SeededMap();
   standing: Standing = 'expected';
   /** Whether it has sent all names that it had when it joined. */
   isKnown = false;
@@ -47,7 +48,7 @@ export class Member implements Owner, Claimant {
 export class OwnNode implements Owner, Claimant {
   readonly node: string;
   names: Map<string, Entry> = new Map();
-  readonly claims: Map<number, Claim> = new Map();
+  readonly claims: SeededMap<Claim> = new SeededMap();
   #ids = 0;
 
   constructor(node: string) {

@@ -1,3 +1,4 @@
+import { SeededMap } from '../collections/index.ts';
 import type { Work } from '../peer/index.ts';
 import type { Pid } from '../term/index.ts';
 
@@ -13,7 +14,7 @@ export class Roster {
   /** Of two groups of a side the one that was opened later has the greater number, and comes later in `Side.groups`. */
   readonly number: number;
   /** By local id: all actors are of one node. */
-  readonly #memberships = new Map<number, Membership>();
+  readonly #memberships = new SeededMap<Membership>();
   /** Cached result of `actors`; undefined after a change. */
   #actors: readonly Pid[] | undefined;
 

@@ -1,3 +1,4 @@
+import { SeededMap } from '../collections/index.ts';
 import type { Pid } from '../term/index.ts';
 
 /** Up to this many links are in an array; more are in maps. */
@@ -34,7 +35,7 @@ export class Links {
   private readonly owner: Pid;
   private few: Link[] = [];
   /** By node number, then by local id. String keys would take more memory than the links themselves. */
-  private many: Map<number, Map<number, Link>> | null = null;
+  private many: Map<number, SeededMap<Link>> | null = null;
 
   constructor(owner: Pid) {
     this.owner = owner;
@@ -168,13 +169,15 @@ export class Links {
   }
 }
 
-function* each(many: Map<number, Map<number, Link>>): Generator<Link, undefined> {
+function* each(many: Map<number, SeededMap<Link>>): Generator<Link, undefined> {
   for (const links of many.values()) yield* links.values();
 }
 
-function put(many: Map<number, Map<number, Link>>, link: Link): void {
+function put(many: Map<number, SeededMap<Link>>, link: Link): void {
   const { nc, local } = link.partner;
   const links = many.get(nc);
-  if (links === undefined) many.set(nc, new Map([[local, link]]));
-  else links.set(local, link);
+  if (links !== undefined) return links.set(local, link);
+  const first = new SeededMap<Link>();
+  first.set(local, link);
+  many.set(nc, first);
 }

@@ -1,5 +1,6 @@
 // One name that many claims want: the order of votes, the work (counted in comparisons of two claims), and votes that are kept for too long.
 import { describe, expect, it } from 'vitest';
+import { SeededMap } from '../../../ts/collections/index.ts';
 import { Ballots, type Verdict } from '../../../ts/global/ballots.ts';
 import { type Claim, type Claimant, ClaimQueue, isBefore } from '../../../ts/global/claim-queue.ts';
 import { MAX_CLAIMS_PER_NODE, MAX_VOTE_ROUNDS } from '../../../ts/global/limits.ts';
@@ -33,7 +34,7 @@ class Voter {
   }
 }
 
-const claimant = (node: string): Claimant => ({ node, claims: new Map() });
+const claimant = (node: string): Claimant => ({ node, claims: new SeededMap() });
 
 it('Q1 the claims that wait are a sorted list, from which any can be taken, once', () => {
   const random = randomFrom();
@@ -157,7 +158,7 @@ describe('the vote', () => {
       [3, 'yes'],
       [4, 'taken'],
     ]);
-    expect([...a.claims.keys(), ...b.claims.keys()]).toEqual([3]);
+    expect([...a.claims.values(), ...b.claims.values()].map(({ id }) => id)).toEqual([3]);
   });
 
   it.each([

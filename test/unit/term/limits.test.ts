@@ -1,6 +1,7 @@
 // What V8 cannot hold, or only at a cost out of proportion to its bytes, is refused where it is sent and where it arrives.
 import { describe, expect, it } from 'vitest';
 import { decodeTerm, encodeTerm, FrameWriter } from '../../../ts/term/index.ts';
+import { colliding } from '../../support/colliding.ts';
 import { codeOf } from './outcome.ts';
 
 const LIST = 0x0a;
@@ -16,21 +17,6 @@ function listOf(count: number, entry: readonly number[]): Uint8Array {
   const bytes = Buffer.alloc(6 + count * entry.length);
   bytes.set([2, LIST, ...u32(count)]);
   return bytes.fill(Buffer.from(entry), 6);
-}
-
-/** Whole numbers whose hash in V8 ends in `bits` zeros. */
-function colliding(count: number, bits: number): number[] {
-  const keys: number[] = [];
-  for (let key = 0; keys.length < count; key++) {
-    let hash = (~key + (key << 15)) | 0;
-    hash ^= hash >>> 12;
-    hash = (hash + (hash << 2)) | 0;
-    hash ^= hash >>> 4;
-    hash = Math.imul(hash, 2057);
-    hash ^= hash >>> 16;
-    if ((hash & (2 ** bits - 1)) === 0) keys.push(key);
-  }
-  return keys;
 }
 
 const CHOSEN = colliding(4096, 12);

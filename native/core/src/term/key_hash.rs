@@ -1,7 +1,7 @@
 //! Bounds the cost of keys of a MAP or SET that collide in V8's hash tables.
 //!
-//! V8 seeds its hash of strings, not that of numbers and big integers, so a peer can choose numbers that collide and make
-//! the insertion of n keys cost n² / 2 comparisons. The checker therefore counts the comparisons first.
+//! V8 seeds its hash of strings (of digits only since CVE-2026-21717 was mended), not that of numbers and big integers, so a peer can
+//! choose numbers that collide and make the insertion of n keys cost n² / 2 comparisons. The checker therefore counts the comparisons first.
 
 use super::{TermError, tag};
 
