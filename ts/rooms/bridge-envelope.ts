@@ -2,7 +2,7 @@
 // anything, so `readEnvelope` returns an envelope whose parts all have the right type and size, or undefined.
 import { MAX_SEQUENCE } from './limits.ts';
 import { isExcept } from './messages.ts';
-import { type Content, type Except, isOrigin, Kind } from './room-message.ts';
+import { type Content, type Except, isContent, isOrigin, Kind } from './room-message.ts';
 
 const VERSION = 1;
 const LENGTH_BYTES = 4;
@@ -57,7 +57,8 @@ export function readEnvelope(bytes: Uint8Array): BridgeEnvelope | undefined {
   if (kind === null) return { ...base, content: undefined };
   if (previous === sequence || !isNumber(kind) || kind > Kind.forgotten) return undefined;
   // A copy: the bytes may be a part of a much larger buffer of the broker's client.
-  return { ...base, content: { kind: kind as Kind, payload: Uint8Array.from(buffer.subarray(end)) } };
+  const content = { kind: kind as Kind, payload: Uint8Array.from(buffer.subarray(end)) };
+  return isContent(content) ? { ...base, content } : undefined;
 }
 
 /** Whether a value is a valid name of a cluster. */

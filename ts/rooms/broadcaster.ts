@@ -10,7 +10,7 @@ import { detailsTerm, parseDetails } from './messages.ts';
 import type { OutputBatch } from './output-batch.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
-import { type Content, type Except, forgetting, RoomMessage } from './room-message.ts';
+import { type Content, type Except, forgetting, isContent, RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
 import type { Sessions } from './sessions.ts';
@@ -114,13 +114,14 @@ export class Broadcaster {
   received(peer: RoomsPeer, name: string, payload: Uint8Array, value: unknown): void {
     const details = parseDetails(value);
     if (details === undefined) return this.#peers.suspect(peer, 'an invalid broadcast');
-    this.#runtime.tracing?.forwarded(TRACED_AS);
     const { sequence, previous, kind, except, cause, isBackup } = details;
+    const content = { kind, payload };
+    if (!isContent(content)) return this.#peers.suspect(peer, 'an invalid payload');
+    this.#runtime.tracing?.forwarded(TRACED_AS);
     if (cause !== null) this.#sessions.noteReported(cause[0], cause[1]);
     const isKept = isBackup && sequence > 0;
     const room = isKept ? this.#table.getOrCreate(name) : this.#table.get(name);
     if (room === undefined) return; // the last member has left in the meantime
-    const content = { kind, payload };
     if (sequence === 0) return this.#output.add(room, this.#unnumbered(content, except));
     const id = { origin: peer.origin, sequence, previous };
     const message = new RoomMessage(id, content, except, this.#runtime.now());

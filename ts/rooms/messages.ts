@@ -13,7 +13,7 @@ import {
   PART,
 } from './limits.ts';
 import { isRoomName } from './room.ts';
-import { type Except, isOrigin, Kind } from './room-message.ts';
+import { type Except, isContent, isOrigin, Kind } from './room-message.ts';
 
 export const CHANNEL = 'rooms';
 export const VERSION = 1;
@@ -187,7 +187,9 @@ const isTold: Test = (value) =>
     (payload) => payload instanceof Uint8Array,
     isExcept,
     (age) => Number.isFinite(age) && (age as number) >= 0,
-  ) && (value[2] as number) < (value[1] as number);
+  ) &&
+  (value[2] as number) < (value[1] as number) &&
+  isContent({ kind: value[3] as Kind, payload: value[4] as Uint8Array });
 
 function isTuple(value: unknown, ...tests: readonly Test[]): value is readonly unknown[] {
   return (

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Binary } from '../client/index.ts';
 import { kindOf, SnowmeshError } from '../errors/index.ts';
 import { Frame, jsonFrame } from './frame.ts';
@@ -32,6 +33,18 @@ export function contentOf(message: unknown): Content {
   }
   if (message instanceof ArrayBuffer) return { kind: Kind.binary, payload: new Uint8Array(message.slice(0)) };
   return { kind: Kind.json, payload: Buffer.from(jsonText('room message', message)) };
+}
+
+/** Whether content of another node or cluster is of its kind: clients get text as it is, and JSON within other JSON. O(bytes). */
+export function isContent({ kind, payload }: Content): boolean {
+  if (kind === Kind.binary) return true;
+  if (!isUtf8(payload)) return false;
+  try {
+    if (kind === Kind.json) JSON.parse(textOf(payload));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A value as JSON. A promise, which would be {}, is refused as well: its `await` was forgotten. Throws SNOW_ERR_UNSENDABLE. */
