@@ -6,7 +6,7 @@ import { SharedOldest } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
 import { HISTORY_MS, MAX_CURSOR, MAX_ENDED, MAX_LOSSES, type ResumeLimits } from './limits.ts';
 import type { EndedOrigin, ToldMessage } from './messages.ts';
-import type { PeerQueries } from './peer-queries.ts';
+import { PeerQueries } from './peer-queries.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import { RoomMessage } from './room-message.ts';
@@ -32,9 +32,10 @@ export class History {
   readonly #runtime: Runtime;
   readonly #table: RoomTable;
   readonly #peers: Peers;
-  readonly #queries: PeerQueries;
   readonly #resume: ResumeLimits;
   readonly #originsAdded: (room: Room<Connection>) => void;
+  /** For kept messages. */
+  readonly queries: PeerQueries<Told>;
   /** Whether messages of other clusters arrive. */
   isBridged = false;
   /** The origins that have ended within the window, oldest first. `told`: the peers that know which messages of it are kept. */
@@ -44,7 +45,6 @@ export class History {
     readonly runtime: Runtime;
     readonly table: RoomTable;
     readonly peers: Peers;
-    readonly queries: PeerQueries;
     readonly resume: ResumeLimits;
     /** A room may know more origins than before. */
     readonly originsAdded: (room: Room<Connection>) => void;
@@ -53,7 +53,7 @@ export class History {
     this.#runtime = parts.runtime;
     this.#table = table;
     this.#peers = parts.peers;
-    this.#queries = parts.queries;
+    this.queries = new PeerQueries(parts.runtime);
     this.#resume = parts.resume;
     this.#originsAdded = parts.originsAdded;
     // This node counts as one that was lost, because its copies for others are gone.
@@ -80,9 +80,9 @@ export class History {
       };
       ask(HISTORY_MS);
     };
-    this.#queries.begin([peer], Math.max(this.#resume.windowMs, HISTORY_MS), send, ([told]) => {
+    this.queries.begin([peer], Math.max(this.#resume.windowMs, HISTORY_MS), send, ([told]) => {
       cancel();
-      done(told as Told | undefined);
+      done(told);
     });
   }
 
@@ -104,7 +104,7 @@ export class History {
           now - Math.min(age, this.#resume.windowMs),
         ),
     );
-    this.#queries.answered(peer, ref, { from: peer.origin, messages: all, newest, ended } satisfies Told);
+    this.queries.answered(peer, ref, { from: peer.origin, messages: all, newest, ended });
   }
 
   /** An origin of a node has ended. @param wasLost Whether its node crashed, so that its copies for others are lost, too. */
@@ -165,7 +165,7 @@ export class History {
       const after = [...wanted]
         .slice(0, MAX_CURSOR)
         .map((origin): [string, number] => [origin, Math.max(cursor[origin] ?? 0, from[origin] ?? 0)]);
-      const told = (await this.#ask(this.#peers.all(), room.name, after)) as Told[];
+      const told = await this.#ask(this.#peers.all(), room.name, after);
       if (!this.#learn(room, new Map(after), told)) return 'lost';
       answers.push(...told);
       for (const origin of wanted) asked.add(origin);
@@ -231,8 +231,8 @@ export class History {
     peers: Iterable<RoomsPeer>,
     room: string,
     after: readonly (readonly [string, number])[],
-  ): Promise<unknown[]> {
-    return this.#queries.ask(peers, HISTORY_MS, (peer, ref) =>
+  ): Promise<Told[]> {
+    return this.queries.ask(peers, HISTORY_MS, (peer, ref) =>
       this.#peers.send(peer, ['ask', ref, room, after]),
     );
   }

@@ -2,19 +2,21 @@ import type { Runtime } from '../actor/index.ts';
 import { PeerWait } from './peer-wait.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
 
-interface Query {
+interface Query<A> {
   readonly wait: PeerWait;
-  readonly answers: unknown[];
-  readonly done: (answers: unknown[]) => void;
+  readonly answers: A[];
+  readonly done: (answers: A[]) => void;
 }
 
 /**
  * Queries to several peers at once. A query ends when every peer has answered or is lost, or has had the time to answer something, with the
  * answers that have arrived.
+ *
+ * @typeParam A Answers. Queries that are answered by another kind of message have another object: a peer may answer with any message.
  */
-export class PeerQueries {
+export class PeerQueries<A> {
   readonly #runtime: Runtime;
-  readonly #open = new Map<number, Query>();
+  readonly #open = new Map<number, Query<A>>();
   #next = 1;
 
   constructor(runtime: Runtime) {
@@ -26,11 +28,7 @@ export class PeerQueries {
   }
 
   /** @param ms The time that a peer has. @param send Sends the query to one peer; the answer must carry the same `ref`. */
-  ask(
-    peers: Iterable<RoomsPeer>,
-    ms: number,
-    send: (peer: RoomsPeer, ref: number) => void,
-  ): Promise<unknown[]> {
+  ask(peers: Iterable<RoomsPeer>, ms: number, send: (peer: RoomsPeer, ref: number) => void): Promise<A[]> {
     return new Promise((resolve) => this.begin(peers, ms, send, resolve));
   }
 
@@ -39,7 +37,7 @@ export class PeerQueries {
     peers: Iterable<RoomsPeer>,
     ms: number,
     send: (peer: RoomsPeer, ref: number) => void,
-    done: (answers: unknown[]) => void,
+    done: (answers: A[]) => void,
   ): void {
     const asked = [...peers];
     if (asked.length === 0) return done([]);
@@ -51,7 +49,7 @@ export class PeerQueries {
   }
 
   /** A peer has answered. An answer without a pending query to that peer is dropped. */
-  answered(peer: RoomsPeer, ref: number, answer: unknown): void {
+  answered(peer: RoomsPeer, ref: number, answer: A): void {
     const query = this.#open.get(ref);
     if (query?.wait.isFor(peer) !== true) return;
     query.answers.push(answer);

@@ -22,7 +22,6 @@ import { type Limits, MAX_HELLOS, type ResumeLimits, TAKEN_MS } from './limits.t
 import { Membership } from './membership.ts';
 import { CHANNEL, type PeerMessage, parseMessage, VERSION } from './messages.ts';
 import { OutputBatch } from './output-batch.ts';
-import { PeerQueries } from './peer-queries.ts';
 import { Peers } from './peers.ts';
 import { PresenceService } from './presence.ts';
 import type { Room } from './room.ts';
@@ -68,7 +67,6 @@ export class RoomService implements ChannelListener {
   readonly #ended: EndedOrigins;
   readonly #gaps: Gaps;
   readonly #answers: Answers;
-  readonly #queries: PeerQueries;
   readonly #removals: StepQueue;
   readonly #snapshots: Snapshots<RoomsPeer, PeerMessage>;
   readonly #listener: RoomServiceListener;
@@ -82,12 +80,11 @@ export class RoomService implements ChannelListener {
     const { runtime } = host;
     this.#listener = listener;
     this.peers = new Peers(runtime);
-    this.#queries = new PeerQueries(runtime);
     this.#removals = new StepQueue(runtime);
     this.#snapshots = new Snapshots(runtime, this.peers);
     this.table = new RoomTable(runtime, newOrigin(), resume);
     this.sessions = new Sessions(runtime, resume.windowMs === 0 ? 0 : Math.max(TAKEN_MS, resume.windowMs));
-    this.claims = new SessionClaims(this.peers, this.#queries, this.sessions, this.signer);
+    this.claims = new SessionClaims(runtime, this.peers, this.sessions, this.signer);
     this.interest = new Interest(runtime, this.table, this.peers, limits.joinMs);
     this.membership = new Membership(this.table, this.interest, this.output, limits.rooms);
     this.presence = new PresenceService(runtime, this.peers, this.table);
@@ -95,7 +92,7 @@ export class RoomService implements ChannelListener {
     const { table, peers, interest } = this;
     const base = { runtime, table, peers, resume };
     const originsAdded = (room: Room<Connection>): void => this.broadcaster.boundOrigins(room);
-    this.history = new History({ ...base, queries: this.#queries, originsAdded });
+    this.history = new History({ ...base, originsAdded });
     this.#gaps = new Gaps({
       ...base,
       history: this.history,
@@ -140,7 +137,7 @@ export class RoomService implements ChannelListener {
     this.#isClosed = true;
     this.output.flush();
     for (const peer of this.peers.sessions()) this.peers.send(peer, ['bye']);
-    this.#queries.close();
+    for (const { queries } of [this.history, this.claims]) queries.close();
     this.#removals.close();
     this.#ended.close();
     this.#gaps.close();
@@ -241,7 +238,7 @@ export class RoomService implements ChannelListener {
   }
 
   #lost(peer: RoomsPeer): void {
-    this.#queries.lost(peer);
+    for (const { queries } of [this.history, this.claims]) queries.lost(peer);
     this.#snapshots.end(peer);
     this.#ended.forget(peer);
     this.#removals.begin(peer.channelPeer.node, both(this.presence.lost(peer), this.interest.lost(peer)));

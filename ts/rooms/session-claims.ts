@@ -1,7 +1,8 @@
 // Takes sessions over from other nodes, and hands them over to those.
+import type { Runtime } from '../actor/index.ts';
 import { HISTORY_MS } from './limits.ts';
 import type { PeerMessage } from './messages.ts';
-import type { PeerQueries } from './peer-queries.ts';
+import { PeerQueries } from './peer-queries.ts';
 import type { Peers } from './peers.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
 import { NONE_TAKEN, type Sessions, type Taken } from './sessions.ts';
@@ -26,14 +27,15 @@ export interface ClaimOutcome {
 }
 
 export class SessionClaims {
+  /** For sessions that are taken over. */
+  readonly queries: PeerQueries<Answer>;
   readonly #peers: Peers;
-  readonly #queries: PeerQueries;
   readonly #sessions: Sessions;
   readonly #signer: TokenSigner;
 
-  constructor(peers: Peers, queries: PeerQueries, sessions: Sessions, signer: TokenSigner) {
+  constructor(runtime: Runtime, peers: Peers, sessions: Sessions, signer: TokenSigner) {
+    this.queries = new PeerQueries(runtime);
     this.#peers = peers;
-    this.#queries = queries;
     this.#sessions = sessions;
     this.#signer = signer;
   }
@@ -64,10 +66,10 @@ export class SessionClaims {
     return { taken: home === undefined ? NONE_TAKEN : before(claim, home), isStale: true };
   }
 
-  async #ask({ session }: SessionClaim, generation: number): Promise<Answer[]> {
-    return (await this.#queries.ask(this.#peers.all(), HISTORY_MS, (peer, ref) =>
+  #ask({ session }: SessionClaim, generation: number): Promise<Answer[]> {
+    return this.queries.ask(this.#peers.all(), HISTORY_MS, (peer, ref) =>
       this.#peers.send(peer, ['claim', ref, session, generation]),
-    )) as Answer[];
+    );
   }
 
   /** What the node knows that signed the token of the claim; undefined: it has not answered. */
@@ -87,7 +89,7 @@ export class SessionClaims {
     [, ref, number, reported, generation, before]: PeerMessage & readonly ['last', ...unknown[]],
   ): void {
     const taken = { number, generation, before };
-    this.#queries.answered(peer, ref, { keyId: peer.keyId, taken, reported } satisfies Answer);
+    this.queries.answered(peer, ref, { keyId: peer.keyId, taken, reported });
   }
 }
 

@@ -2,7 +2,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { History } from '../../../ts/rooms/history.ts';
 import { DEFAULT_RESUME, MAX_ENDED, MAX_ORIGINS } from '../../../ts/rooms/limits.ts';
-import { PeerQueries } from '../../../ts/rooms/peer-queries.ts';
 import { Peers } from '../../../ts/rooms/peers.ts';
 import { RoomTable } from '../../../ts/rooms/room-table.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
@@ -21,12 +20,10 @@ const peer = (node: string): ReturnType<Peers['up']> =>
 it('a node that takes one origin after the other makes others forget the end of no other node', () => {
   const { runtime } = kit;
   const table = new RoomTable(runtime, 'own', DEFAULT_RESUME);
-  const queries = new PeerQueries(runtime);
   const history = new History({
     runtime,
     table,
     peers,
-    queries,
     resume: DEFAULT_RESUME,
     originsAdded: () => {},
   });

@@ -5,6 +5,7 @@ import type { Channel, ChannelListener, ChannelPeer } from '../../../ts/node/ind
 import { createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
 import {
   ANSWERED_PER_TURN,
+  HISTORY_MS,
   MAX_CURSOR,
   MAX_HELLOS,
   MAX_LOSSES,
@@ -32,6 +33,8 @@ class Liar {
   messages: readonly unknown[] = [];
   /** What it answers those who ask for the last message of a session. */
   last = 0;
+  /** It answers each of these questions as if it had been asked the other one. */
+  isConfused = false;
   /** Origins of the others, by the name of their node. */
   readonly origins = new Map<string, string>();
   readonly #node: FakeNode;
@@ -69,9 +72,10 @@ class Liar {
     } else if (tag === 'interest') {
       const entries = rest[0] as readonly (readonly [string, number])[];
       this.#channel.send(peer, ['based', entries.map(([room]) => [room, 0, 0])]);
-    } else if (tag === 'ask')
-      this.#channel.send(peer, ['told', rest[0], rest[1], this.messages, this.newest, []]);
-    else if (tag === 'claim') this.#channel.send(peer, ['last', rest[0], this.last, this.last, 0, 0]);
+    } else if (tag === (this.isConfused ? 'claim' : 'ask'))
+      this.#channel.send(peer, ['told', rest[0], 'g', this.messages, this.newest, []]);
+    else if (tag === 'claim' || tag === 'ask')
+      this.#channel.send(peer, ['last', rest[0], this.last, this.last, 0, 0]);
   }
 }
 
@@ -130,6 +134,21 @@ it('T7 what makes no sense in the sessions of a peer is logged once in ten secon
   expect(counts()).toEqual([undefined]);
   await stage.mesh.pass(LOG_PAUSE_MS);
   expect(counts()).toEqual([undefined, 2]);
+});
+
+it('an answer to another kind of question is none', async () => {
+  const before = await meet({ message: (connection, data) => connection.broadcast('g', data) });
+  before.tell(['send', 1, 'first']);
+  await stage.mesh.settle();
+  liar.isConfused = true;
+  const returning = back(before);
+  await stage.mesh.pass(2 * HISTORY_MS); // it has not answered
+  const client = await returning;
+  client.tell(['send', 1, 'first']);
+  client.tell(['send', 2, 'second']);
+  await stage.mesh.settle();
+  expect(client.data('g')).toEqual(['second']);
+  expect(stage.node(0).kit.logs.filter(({ level }) => level === 'error')).toEqual([]);
 });
 
 it('what a peer reports about messages of connected nodes is ignored', async () => {
