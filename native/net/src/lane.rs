@@ -116,7 +116,8 @@ impl Lane {
 
     /// Notes that the wake-up arrived. Call it before draining, so that later entries request a new one.
     pub fn begin_drain(&self) {
-        self.scheduled.store(false, Ordering::SeqCst);
+        // A swap, since a store reads nothing: so the drain sees what was pushed before each request that found this one pending.
+        self.scheduled.swap(false, Ordering::SeqCst);
     }
 
     /// Requests a drain if entries wait and no request is pending.
