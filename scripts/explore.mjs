@@ -15,6 +15,7 @@ const EVERYTHING = [
   'test/property',
   'test/native/chaos.test.ts',
   'test/fault/chaos.test.ts',
+  'test/fault/random-member.test.ts',
   'test/fault/rooms-chaos.test.ts',
 ];
 
