@@ -1,9 +1,10 @@
 // What a node remembers of origins that have ended.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { History } from '../../../ts/rooms/history.ts';
-import { DEFAULT_RESUME, MAX_ENDED, MAX_ORIGINS } from '../../../ts/rooms/limits.ts';
+import { DEFAULT_RESUME, MAX_ENDED, MAX_LOSSES, MAX_ORIGINS } from '../../../ts/rooms/limits.ts';
 import { Peers } from '../../../ts/rooms/peers.ts';
 import { RoomTable } from '../../../ts/rooms/room-table.ts';
+import type { RoomsPeer } from '../../../ts/rooms/rooms-peer.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
 let kit: TestRuntime;
@@ -14,19 +15,30 @@ beforeEach(() => {
 });
 afterEach(() => kit.stop());
 
-const peer = (node: string): ReturnType<Peers['up']> =>
+const peer = (node: string): RoomsPeer =>
   peers.up({ node, incarnation: 1n, nc: 1, hidden: false, connection: 1 });
 
-it('a node that takes one origin after the other makes others forget the end of no other node', () => {
+function startHistory(): History {
   const { runtime } = kit;
   const table = new RoomTable(runtime, 'own', DEFAULT_RESUME);
-  const history = new History({
-    runtime,
-    table,
-    peers,
-    resume: DEFAULT_RESUME,
-    originsAdded: () => {},
-  });
+  return new History({ runtime, table, peers, resume: DEFAULT_RESUME, originsAdded: () => {} });
+}
+
+it('of the messages of a peer that it has lost an origin, so many are answered for each end', () => {
+  const history = startHistory();
+  const [one, other] = [peer('a'), peer('b')];
+  const answered = (each: RoomsPeer): number =>
+    Array.from({ length: 2 * MAX_LOSSES }, () => history.mayTell(each, 'gone')).filter(Boolean).length;
+  expect(answered(one)).toBe(0);
+  for (let end = 0; end < 2; end++) {
+    history.ended('gone', 'c', true);
+    expect([answered(one), answered(other), answered(one)]).toEqual([MAX_LOSSES, MAX_LOSSES, 0]);
+    history.returned('gone');
+  }
+});
+
+it('a node that takes one origin after the other makes others forget the end of no other node', () => {
+  const history = startHistory();
   history.ended('honest', 'a', true);
   for (let at = 0; at < 2 * MAX_ENDED; at++) history.ended(`o${at}`, 'b', false);
   const ended = history.recentlyEnded();

@@ -8,7 +8,6 @@ import {
   HISTORY_MS,
   MAX_CURSOR,
   MAX_HELLOS,
-  MAX_LOSSES,
   MAX_QUESTIONS,
 } from '../../../ts/rooms/limits.ts';
 import type { RoomService } from '../../../ts/rooms/room-service.ts';
@@ -329,7 +328,7 @@ it('a peer that loses nodes again and again and does not read gets no messages b
   expect(told).toBe(0);
 });
 
-it('a peer that says again and again that it has lost a node is told what is kept of it at most twice in a turn, and MAX_LOSSES times', async () => {
+it('a peer that says again and again that it has lost a node is told what is kept of it at most twice in a turn', async () => {
   await meet();
   const first = stage.node(0);
   const origin = liar.originOf(stage.node(1));
@@ -344,18 +343,12 @@ it('a peer that says again and again that it has lost a node is told what is kep
     await stage.mesh.settle();
     stage.mesh.cut(first, stage.node(1));
     await stage.mesh.settle();
-    for (let count = 0; count < 50; count++) lose();
+    for (let count = 0; count < 100; count++) lose();
     await stage.mesh.settle();
     expect(told).toBe(3 * life - 1); // once when it is lost here; before the first loss here it had said nothing
-    if (life === 3) break;
     stage.mesh.connect(first, stage.node(1));
     await stage.mesh.settle();
   }
-  for (let count = 50; count < 2 * MAX_LOSSES; count++) {
-    lose();
-    await stage.mesh.settle();
-  }
-  expect(told).toBe(3 * 3 - 1 + MAX_LOSSES - 50);
 });
 
 it('a peer that has lost more nodes than are remembered is still told of the last ones', async () => {
