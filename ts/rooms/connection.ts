@@ -248,6 +248,11 @@ export class Connection<User = unknown, Out = unknown> implements Recipient, Sen
     this.notify(['lost', dropped]);
   }
 
+  /** @internal Whether no more bytes wait for the client than may. */
+  get mayQueue(): boolean {
+    return this.#sendBuffer.mayQueue;
+  }
+
   /** @internal Waits while more bytes wait for the client than may. */
   untilRead(): Promise<void> {
     return this.#sendBuffer.untilRead();

@@ -105,7 +105,10 @@ export interface Limits {
   readonly rooms: number;
   /** Messages of a client that wait for its handler; from this number on, or from 1 MiB on, its socket is not read. Default 256. */
   readonly waiting: number;
-  /** Most bytes that wait to be sent to one client; each packet of messages counts 256 more. Default 1 MiB. */
+  /**
+   * Most bytes that wait to be sent to one client; each packet of messages counts 256 more, and one that is longer than the limit may wait beside
+   * it. Default 1 MiB.
+   */
   readonly bufferBytes: number;
   /** What happens when `bufferBytes` is exceeded. Default `close`, with code 1013. */
   readonly slow: SlowPolicy;

@@ -56,6 +56,8 @@ export class PresenceService {
   });
   /** Oldest first. A join encodes only the keys that have changed since the last one. */
   readonly #shown = new Map<string, Shown>();
+  /** Clients that have much to read, and the rooms whose presence they get after that: until then they get no changes of it. */
+  readonly #behind = new Map<Connection, Set<string>>();
   readonly #own: PresenceOwner = {};
   readonly #listeners = new Map<string, Set<(diff: PresenceDiff) => void>>();
   /** Connections of this node whose last change peers do not know yet. */
@@ -115,12 +117,31 @@ export class PresenceService {
   }
 
   /**
-   * Sends the presence of a room to a client that has joined it. It gets later changes as a member.
+   * Sends the presence of a room to a client that has joined it, once it has read what waits for it: a presence may be long. It gets later
+   * changes as a member.
    *
    * @param isResumed The client may know an earlier presence: an empty one is sent, too.
    */
   show(connection: Connection, room: string, isResumed = false): void {
     if (connection.isPlain || (!this.#table.has(room) && !isResumed)) return;
+    const behind = this.#behind.get(connection);
+    if (behind !== undefined) behind.add(room);
+    else if (connection.mayQueue) this.#sendAll(connection, room);
+    else void this.#showLater(connection, room);
+  }
+
+  async #showLater(connection: Connection, first: string): Promise<void> {
+    const rooms = new Set([first]);
+    this.#behind.set(connection, rooms);
+    for (const room of rooms) {
+      await connection.untilRead();
+      rooms.delete(room);
+      if (connection.joined.has(room)) this.#sendAll(connection, room);
+    }
+    this.#behind.delete(connection);
+  }
+
+  #sendAll(connection: Connection, room: string): void {
     let shown = this.#shown.get(room);
     if (shown === undefined) {
       shown = { texts: new Map(), stale: new Set(this.#table.keys(room)), frames: undefined };
@@ -202,7 +223,8 @@ export class PresenceService {
     const members = this.#rooms.get(room)?.members;
     if (members === undefined || members.size === 0) return;
     const frames = [jsonFrame(['presence', room, diff])];
-    for (const member of members) if (!member.isPlain) member.notifyFrames(frames);
+    for (const member of members)
+      if (!member.isPlain && this.#behind.get(member)?.has(room) !== true) member.notifyFrames(frames);
   }
 }
 

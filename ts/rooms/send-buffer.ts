@@ -42,6 +42,8 @@ export class SendBuffer<Owner extends SendBufferOwner> implements Flushable {
   /** The waiting packets that are never dropped: messages of the protocol. */
   #kept: Set<Packet> | undefined;
   #bytes = 0;
+  /** Bytes of packets that were longer than what may wait and are not known to be read: they may wait beside that. */
+  #long = 0;
   #dropped = 0;
   #isFlushScheduled = false;
   #awaitsSocket = false;
@@ -63,12 +65,17 @@ export class SendBuffer<Owner extends SendBufferOwner> implements Flushable {
     return this.#bytes + this.#port.buffered(this.#socket);
   }
 
+  /** Whether no more bytes wait than may. */
+  get mayQueue(): boolean {
+    return this.#isClosed || this.waiting <= this.#host.limits.bufferBytes;
+  }
+
   /**
    * Waits while more bytes wait than may. What many rooms have for a client, which it asked for at once, would make it a slow one: it would be
    * closed, and ask for the same again.
    */
   async untilRead(): Promise<void> {
-    if (this.#mayQueue) return;
+    if (this.mayQueue) return;
     await new Promise<void>((resolve) => {
       this.#onRead = [...this.#onRead, resolve];
       this.#awaitSocket();
@@ -81,9 +88,10 @@ export class SendBuffer<Owner extends SendBufferOwner> implements Flushable {
     const { bufferBytes, slow } = this.#host.limits;
     // An empty buffer accepts any packet; otherwise a long one could never be sent.
     if (this.waiting > 0) {
-      if (this.waiting + costOf(packet) > bufferBytes && slow === 'drop-old')
-        this.#dropOldest(costOf(packet) + bufferBytes / 4); // more than needed, so that each packet is visited only a few times
-      if (this.waiting + costOf(packet) > bufferBytes) return this.#overflow(packet);
+      const cost = costOf(packet);
+      if (this.waiting + cost > this.#most(packet) && slow === 'drop-old')
+        this.#dropOldest(cost + bufferBytes / 4); // more than needed, so that each packet is visited only a few times
+      if (this.waiting + cost > this.#most(packet)) return this.#overflow(packet);
     }
     this.#add(packet);
   }
@@ -91,7 +99,7 @@ export class SendBuffer<Owner extends SendBufferOwner> implements Flushable {
   /** Queues a packet that must not be dropped. If too many bytes wait, the connection is closed. */
   pushKept(packet: Packet): void {
     if (this.#isClosed || this.#isGivenUp) return;
-    if (this.waiting > 2 * this.#host.limits.bufferBytes) return this.#giveUp();
+    if (this.waiting > this.#most(packet) + this.#host.limits.bufferBytes) return this.#giveUp();
     if (this.#host.limits.slow === 'drop-old') {
       this.#kept ??= new Set();
       this.#kept.add(packet);
@@ -132,8 +140,12 @@ export class SendBuffer<Owner extends SendBufferOwner> implements Flushable {
     this.#wake();
   }
 
-  get #mayQueue(): boolean {
-    return this.#isClosed || this.waiting <= this.#host.limits.bufferBytes;
+  /** How many bytes may wait when a packet is added: beside a long one as many as otherwise, but not a second long one. */
+  #most(packet: Packet): number {
+    const { bufferBytes } = this.#host.limits;
+    const { waiting } = this;
+    this.#long = waiting > bufferBytes ? Math.min(this.#long, waiting) : 0;
+    return costOf(packet) > bufferBytes ? bufferBytes : bufferBytes + this.#long;
   }
 
   #wake(): void {
@@ -146,7 +158,9 @@ export class SendBuffer<Owner extends SendBufferOwner> implements Flushable {
     if (this.#queue === undefined) this.#queue = packet;
     else if (Array.isArray(this.#queue)) this.#queue.push(packet);
     else this.#queue = [this.#queue, packet];
-    this.#bytes += costOf(packet);
+    const cost = costOf(packet);
+    this.#bytes += cost;
+    if (cost > this.#host.limits.bufferBytes) this.#long += cost;
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
     this.#host.output.flushLater(this);
@@ -159,7 +173,7 @@ export class SendBuffer<Owner extends SendBufferOwner> implements Flushable {
       this.#awaitsSocket = false;
       this.flush();
       if (this.#onRead.length === 0) return;
-      if (this.#mayQueue) this.#wake();
+      if (this.mayQueue) this.#wake();
       else this.#awaitSocket();
     });
   }
