@@ -156,8 +156,9 @@ export class SessionSetup {
   /** Asks the user's handler. Undefined: it has thrown; that is logged, and the client is not told what. */
   async mayJoin(connection: Connection, room: string, resumed: boolean): Promise<boolean | undefined> {
     try {
-      // Without a handler clients join nothing, but come back to what the server joined them to.
-      return (await this.#handler.join?.(connection, room, { resumed })) ?? resumed;
+      // Without a handler clients join nothing, but come back to what the server joined them to. One that returns nothing allows nothing.
+      if (this.#handler.join === undefined) return resumed;
+      return Boolean(await this.#handler.join(connection, room, { resumed }));
     } catch (err) {
       if (connection.isOpen) this.#listener.failed(room, err);
       return undefined;

@@ -110,6 +110,21 @@ it('a client whose place is taken by its own join hook is refused the room, and 
   expect(socket.all('refused')).toEqual([['refused', 0, 'g', 'ticket']]);
 });
 
+it('a client whose join hook returns nothing is refused, also when it comes back', async () => {
+  let isBanned = false;
+  const rooms = stage.alone({
+    join: ((_connection: unknown, room: string) =>
+      isBanned || room === 'other' ? undefined : true) as () => boolean,
+  });
+  const { socket: before, connection } = await stage.client(rooms, { joins: ['g', 'other'] });
+  expect(before.all('refused')).toEqual([['refused', 2, 'other', 'not allowed']]);
+  await connection.join('server');
+  before.drop();
+  isBanned = true;
+  const { socket, connection: after } = await stage.back(rooms, before, ['g', 'server']);
+  expect([socket.all('refused').map(([, , room]) => room), after.rooms]).toEqual([['g', 'server'], []]);
+});
+
 it('A4 neither a join that nobody awaits nor a listener that rejects ends the process', async () => {
   const unhandled: unknown[] = [];
   const note = (reason: unknown): void => void unhandled.push(reason);
