@@ -36,7 +36,8 @@ export function bytesOf(message: EncodedMessage): number {
 
 /** The messages that the server has not acknowledged, each with its number. */
 export class Outbox {
-  private waiting: (readonly [number: number, message: EncodedMessage])[] = [];
+  /** By number, in order. */
+  private waiting = new Map<number, EncodedMessage>();
   private last = 0;
   /** The last number of an earlier client, until the first welcome; Infinity: there is none. */
   private restored = Infinity;
@@ -48,19 +49,19 @@ export class Outbox {
 
   /** How many messages it holds. */
   get size(): number {
-    return this.waiting.length;
+    return this.waiting.size;
   }
 
   /** Adds a message and returns its number; undefined: the outbox is full. */
   add(message: EncodedMessage): number | undefined {
-    if (this.waiting.length >= this.limit) return undefined;
-    this.waiting.push([++this.last, message]);
+    if (this.size >= this.limit) return undefined;
+    this.waiting.set(++this.last, message);
     return this.last;
   }
 
   /** The server acknowledged the message with this number. */
   taken(number: number): void {
-    this.waiting = this.waiting.filter(([each]) => each !== number);
+    this.waiting.delete(number);
   }
 
   /**
@@ -71,26 +72,28 @@ export class Outbox {
     const { restored, waiting } = this;
     this.restored = Infinity;
     this.last = Math.max(number, Math.min(this.last, restored));
-    this.waiting = waiting.filter(([each]) => each > number && each <= restored);
-    for (const [each, message] of waiting) if (each > restored) this.waiting.push([++this.last, message]);
+    this.waiting = new Map();
+    for (const [each, message] of waiting)
+      if (each > restored) this.waiting.set(++this.last, message);
+      else if (each > number) this.waiting.set(each, message);
   }
 
   /** A new session began: the messages get new numbers, from 1 on. */
   renumber(): void {
     this.last = 0;
-    this.waiting = this.waiting.map(([, message]) => [++this.last, message]);
+    this.waiting = new Map([...this.waiting.values()].map((message) => [++this.last, message]));
   }
 
   /** Drops the messages that are longer than the server takes. Returns their number. */
   dropLonger(bytes: number): number {
     const { size } = this;
-    this.waiting = this.waiting.filter(([, message]) => bytesOf(message) <= bytes);
+    for (const [number, message] of this.waiting) if (bytesOf(message) > bytes) this.waiting.delete(number);
     return size - this.size;
   }
 
   /** The outbox as a JSON value. */
   save(): SavedOutbox {
-    const waiting = this.waiting.map(([number, message]) =>
+    const waiting = [...this.waiting].map(([number, message]) =>
       typeof message === 'string'
         ? ([number, JSON.parse(message) as unknown] as const)
         : ([number, [...message], 1] as const),
@@ -101,13 +104,11 @@ export class Outbox {
   /** Restores a saved outbox. The numbers stay the same, so that the server drops messages that it has taken already. */
   restore([last, waiting]: SavedOutbox): void {
     this.last = this.restored = last;
-    this.waiting = waiting.map(([number, data, isBytes]) => [
-      number,
-      isBytes === 1 ? Uint8Array.from(data as number[]) : JSON.stringify(data),
-    ]);
+    for (const [number, data, isBytes] of waiting)
+      this.waiting.set(number, isBytes === 1 ? Uint8Array.from(data as number[]) : JSON.stringify(data));
   }
 
-  all(): readonly (readonly [number: number, message: EncodedMessage])[] {
+  all(): ReadonlyMap<number, EncodedMessage> {
     return this.waiting;
   }
 }
