@@ -1,6 +1,6 @@
 import type { Status } from './connector.ts';
-import type { Presence } from './presence.ts';
-import { KEY_ROOM, type PresenceDiff, type ResyncReason } from './protocol.ts';
+import type { PresenceChange } from './presence.ts';
+import { KEY_ROOM, type ResyncReason } from './protocol.ts';
 
 /** A message of a room. */
 export interface RoomData<T = unknown> {
@@ -35,8 +35,8 @@ export interface ClientEvents<T = unknown> {
    * (403). `connectRooms(newUrl, { state: client.state })` continues.
    */
   denied: { readonly status: 401 | 403; readonly reason: string };
-  /** The presence of a room changed. `diff` is the change, `all` the whole presence. */
-  presence: { readonly room: string; readonly diff: PresenceDiff; readonly all: Presence };
+  /** The presence of a room changed. */
+  presence: PresenceChange;
   /** The server dropped messages, because this client reads too slowly. The value is their number. */
   lost: number;
   /** The number of messages that the server has not acknowledged has changed. The value is that number. */

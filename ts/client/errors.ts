@@ -64,6 +64,6 @@ function bytesOf(text: string): number {
   try {
     return encodeURIComponent(text).replace(/%../g, '.').length;
   } catch {
-    return Number.POSITIVE_INFINITY;
+    return Infinity;
   }
 }

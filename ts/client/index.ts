@@ -11,7 +11,7 @@ export type { ClientOptions } from './client-options.ts';
 export { connectRooms } from './connect-rooms.ts';
 export type { ClientSocket, Status } from './connector.ts';
 export type { ClientError, ClientErrorCode } from './errors.ts';
-export { type Presence, presenceOf } from './presence.ts';
+export type { Presence, PresenceChange } from './presence.ts';
 export {
   Binary,
   type ClientMessage,

@@ -3,24 +3,45 @@ import type { PresenceDiff, PresenceEntry } from './protocol.ts';
 /** The presence of a room: for each key the metadata of its connections. */
 export type Presence = ReadonlyMap<string, readonly unknown[]>;
 
-/** The presences of the rooms of a client. */
+/** The presence of a room changed: the event `presence`. */
+export interface PresenceChange {
+  readonly room: string;
+  /** The change. */
+  readonly diff: PresenceDiff;
+  /** The whole presence when this is read. O(1), and O(keys) for the change that follows. */
+  readonly all: Presence;
+}
+
+/** The presences of the rooms of a client. A change costs O(changed keys), and once O(keys) after the program has looked at the whole. */
 export class Presences {
-  private readonly rooms = new Map<string, Presence>();
+  private readonly rooms = new Map<string, Map<string, readonly unknown[]>>();
+  /** Rooms whose presence the program may hold: that map does not change any more. */
+  private readonly shown = new Set<string>();
 
   of(room: string): Presence {
-    return this.rooms.get(room) ?? new Map();
+    const presence = this.rooms.get(room);
+    if (presence !== undefined) this.shown.add(room);
+    return presence ?? new Map();
   }
 
   /** Changes the presence of a room. Undefined: nothing is different. */
-  change(
-    room: string,
-    change: (before: Presence) => PresenceDiff,
-  ): { readonly diff: PresenceDiff; readonly all: Presence } | undefined {
-    const before = this.of(room);
-    const diff = change(before);
-    const all = presenceOf(before, diff);
-    this.rooms.set(room, all);
-    return diff.joins.length + diff.updates.length + diff.leaves.length > 0 ? { diff, all } : undefined;
+  change(room: string, change: (before: Presence) => PresenceDiff): PresenceChange | undefined {
+    const whole = (): Presence => this.of(room);
+    let presence = this.rooms.get(room) ?? new Map();
+    const diff = change(presence);
+    const { joins, updates, leaves } = diff;
+    if (joins.length + updates.length + leaves.length === 0) return undefined;
+    if (this.shown.delete(room)) presence = new Map(presence);
+    for (const { key } of leaves) presence.delete(key);
+    for (const { key, metas } of [...joins, ...updates]) presence.set(key, metas);
+    this.rooms.set(room, presence);
+    return {
+      room,
+      diff,
+      get all() {
+        return whole();
+      },
+    };
   }
 
   forget(room: string): void {
@@ -28,25 +49,11 @@ export class Presences {
   }
 }
 
-/**
- * Applies a change to a presence. O(keys).
- *
- * @returns the presence after the change, as a new map.
- * @example
- * const after = presenceOf(before, diff);
- */
-export function presenceOf(before: Presence, { joins, updates, leaves }: PresenceDiff): Presence {
-  const after = new Map(before);
-  for (const { key } of leaves) after.delete(key);
-  for (const { key, metas } of [...joins, ...updates]) after.set(key, metas);
-  return after;
-}
-
 /** The change from a presence to all entries of a room, as the server sends them after a join or a reconnect. O(keys). */
 export function diffTo(before: Presence, entries: readonly PresenceEntry[]): PresenceDiff {
   const now = new Set(entries.map(({ key }) => key));
-  const gone = [...before].filter(([key]) => !now.has(key)).map(([key, metas]) => ({ key, metas }));
-  return newIn(before, { joins: entries, updates: [], leaves: gone });
+  const leaves = Array.from(before, ([key, metas]) => ({ key, metas })).filter(({ key }) => !now.has(key));
+  return newIn(before, { joins: entries, updates: [], leaves });
 }
 
 /** What of a change is not in a presence yet: the server may send a change of which the whole presence was sent just before. O(changes). */

@@ -157,8 +157,9 @@ export function readBinary(bytes: Uint8Array): BinaryMessage {
   return { room, origin, sequence, payload: bytes.subarray(at) };
 }
 
-/** A client's message of bytes as a binary frame. */
-export function writeBinary(number: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+/** A frame with a client's message: JSON text, or bytes. */
+export function writeMessage(number: number, payload: string | Uint8Array): string | Uint8Array<ArrayBuffer> {
+  if (typeof payload === 'string') return `["send",${number},${payload}]`;
   const bytes = new Uint8Array(5 + payload.length);
   bytes[0] = Binary.direct;
   new DataView(bytes.buffer).setUint32(1, number);

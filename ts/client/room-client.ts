@@ -16,9 +16,9 @@ import {
   readBinary,
   type ServerMessage,
   type Welcome,
-  writeBinary,
+  writeMessage,
 } from './protocol.ts';
-import { forgetOrigins, type JoinedRoom, later, partsOf, positionsOf, readState } from './state.ts';
+import { forgetOrigins, isRepeat, type JoinedRoom, later, partsOf, positionsOf, readState } from './state.ts';
 import { WantedRooms } from './wanted-rooms.ts';
 
 /** A connection to rooms that reconnects by itself. Made by `connectRooms`. */
@@ -41,11 +41,10 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   constructor(urls: string | readonly string[], options: ClientOptions = {}) {
     super(CLIENT_EVENTS);
     checkOptions(options);
-    const list = checkUrls(urls);
     this.outbox = new Outbox(options.queue ?? 1000);
     this.wanted = new WantedRooms(options, (room) => void this.ask('join', room).catch(() => {}));
     if (options.state !== undefined) this.restore(options.state);
-    this.connector = new Connector(list, options, {
+    this.connector = new Connector(checkUrls(urls), options, {
       opened: () => this.hello(),
       data: (data) => this.received(data),
       closed: (code) => {
@@ -100,7 +99,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     return this.rooms.has(room) && !this.pending.has(room) ? Promise.resolve() : this.ask('join', room);
   }
 
-  /** Leaves a room. Resolves when the server has acknowledged it: then no further message of the room comes. Rejects and throws as {@link join}. */
+  /** Leaves a room. Resolves when the server has acknowledged it: then no further message of the room comes. Rejects with SNOW_ERR_CLIENT_CLOSED; throws as {@link join}. */
   leave(room: string): Promise<void> {
     checkRoom('leave', room);
     this.wanted.delete(room);
@@ -128,7 +127,14 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     return true;
   }
 
-  /** The presence of a room: for each key the metadata of its connections. */
+  /**
+   * The presence of a room: for each key the metadata of its connections. O(1), and O(keys) for the change that follows, which makes a new map.
+   *
+   * @param room 1 to 255 bytes of text. If the client is not in it, the presence is empty.
+   * @throws SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_BAD_NAME when `room` is not a valid room name.
+   * @example
+   * const names = [...client.presence('lobby').keys()];
+   */
   presence(room: string): Presence {
     checkRoom('presence', room);
     return this.presences.of(room);
@@ -175,8 +181,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
       case 'forget':
         return forgetOrigins(this.rooms.get(message[1]), message[2], message[3], message[4]);
       case 'left':
-        this.forget(message[2]);
-        return this.pending.settle(message[1]);
+        return this.left(message[1], message[2]);
       case 'refused':
         return this.refused(message[1], message[2], message[3]);
       case 'present':
@@ -193,11 +198,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   }
 
   private roomMessage(room: string, origin: string, sequence: number, data: unknown): void {
-    const joined = this.rooms.get(room);
-    if (joined !== undefined && sequence > 0) {
-      if (sequence <= (joined.cursor[origin] ?? 0)) return;
-      joined.cursor[origin] = sequence;
-    }
+    if (isRepeat(this.rooms.get(room), origin, sequence)) return;
     if (room.startsWith(KEY_ROOM)) this.emit('direct', data as In);
     else this.emit('message', { room, data: data as In, origin, sequence });
   }
@@ -230,9 +231,12 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     if (hasMissed) this.emit('resync', resyncOf(room, 'window'));
   }
 
-  private forget(room: string): void {
+  private left(ref: number, room: string): void {
+    // The server has let it out of the room: it asks for it again only if the program does.
+    if (ref === 0 && !this.pending.has(room)) this.wanted.delete(room);
     this.presences.forget(room);
     if (this.rooms.delete(room)) this.emit('left', { room });
+    this.pending.settle(ref);
   }
 
   private refused(ref: number, room: string, reason: string): void {
@@ -242,13 +246,17 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     this.presences.forget(room);
     // A room of a session that did not continue is joined again. What is loaded before the client is in it may lack what follows.
     const isLost = ref === 0 && (reason !== 'ticket' || room.startsWith(KEY_ROOM));
-    if (isLost && !this.wanted.missed(room)) this.emit('resync', resyncOf(room, 'window'));
     const hasFailed = reason === FAILED;
-    if (hasFailed) this.wanted.failed(room);
-    else if (isLost) return this.wanted.again(room);
-    else this.wanted.delete(room);
-    if (hasFailed) this.emit('failed', { room });
-    else this.emit('refused', { room, reason });
+    if (isLost && hasFailed) this.wanted.add(room); // also one that only the server joined: nobody else asks for it
+    if (isLost && !this.wanted.missed(room)) this.emit('resync', resyncOf(room, 'window'));
+    if (hasFailed) {
+      this.wanted.failed(room);
+      this.emit('failed', { room });
+    } else if (isLost) return this.wanted.again(room);
+    else {
+      this.wanted.delete(room);
+      this.emit('refused', { room, reason });
+    }
     this.pending.settle(
       ref,
       failure(`SNOW_ERR_ROOM_${hasFailed ? 'FAILED' : 'REFUSED'}`, `${room}: ${reason}`),
@@ -256,8 +264,8 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   }
 
   private presenceChanged(room: string, change: (before: Presence) => PresenceDiff): void {
-    const changed = this.presences.change(room, change);
-    if (changed !== undefined) this.emit('presence', { room, ...changed });
+    const event = this.presences.change(room, change);
+    if (event !== undefined) this.emit('presence', event);
   }
 
   private ask(what: 'join' | 'leave', room: string): Promise<void> {
@@ -268,10 +276,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   }
 
   private write(number: number, message: EncodedMessage): void {
-    this.pacer.send(() => {
-      const isText = typeof message === 'string';
-      this.connector.send(isText ? `["send",${number},${message}]` : writeBinary(number, message));
-    }, number);
+    this.pacer.send(() => this.connector.send(writeMessage(number, message)), number);
   }
 
   private paceJson(message: readonly unknown[]): void {

@@ -51,6 +51,14 @@ export function later(one: Cursor, other: Cursor): Cursor {
   return cursor;
 }
 
+/** Whether the client has had a message of a room before. If not, its position is at that message from now on; those without a number have none. */
+export function isRepeat(joined: JoinedRoom | undefined, origin: string, sequence: number): boolean {
+  if (joined === undefined || sequence === 0) return false;
+  if (sequence <= (joined.cursor[origin] ?? 0)) return true;
+  joined.cursor[origin] = sequence;
+  return false;
+}
+
 /** These origins have ended: no further message of them comes, so they are removed from the cursor. */
 export function forgetOrigins(
   joined: JoinedRoom | undefined,
@@ -58,9 +66,8 @@ export function forgetOrigins(
   sequence: number,
   origins: readonly string[],
 ): void {
-  if (joined === undefined || (sequence > 0 && sequence <= (joined.cursor[origin] ?? 0))) return;
-  for (const each of origins) delete joined.cursor[each];
-  if (sequence > 0) joined.cursor[origin] = sequence;
+  if (isRepeat(joined, origin, sequence)) return;
+  for (const each of origins) if (each !== origin) delete joined?.cursor[each];
 }
 
 /** Parses the text of `client.state`. @throws SNOW_ERR_BAD_OPTION */

@@ -224,6 +224,40 @@ it('R12 a client is told each change of a presence once, and who has left when i
   ]);
 });
 
+it('a change of a presence costs as much among many keys as among few, unless the whole is looked at each time', async () => {
+  const set = vi.spyOn(Map.prototype, 'set');
+  try {
+    /** What a copy of a map and a change of it do: for ten changes among so many keys. */
+    const workAmong = async (many: number, looksAtAll: boolean): Promise<number> => {
+      connect();
+      await task();
+      socket().welcome();
+      const entries = Array.from({ length: many }, (_, number) => ({ key: `k${number}`, metas: [0] }));
+      socket().say(['joined', 1, 'g', 't', {}], ['present', 'g', entries]);
+      const seen: unknown[] = [];
+      const before = client.presence('g');
+      client.on(
+        'presence',
+        (event) => void seen.push(looksAtAll ? event.all.get('k1') : event.diff.updates[0]),
+      );
+      const update = (count: number): void =>
+        socket().say(['presence', 'g', { joins: [], updates: [{ key: 'k1', metas: [count] }], leaves: [] }]);
+      update(1); // copies what the program has
+      set.mockClear();
+      for (let count = 2; count <= 11; count++) update(count);
+      const calls = set.mock.calls.length;
+      expect(seen.at(-1)).toEqual(looksAtAll ? [11] : { key: 'k1', metas: [11] });
+      expect([before.get('k1'), client.presence('g').get('k1')]).toEqual([[0], [11]]);
+      client.close();
+      return calls;
+    };
+    expect(await workAmong(10_000, false)).toBe(await workAmong(10, false));
+    expect(await workAmong(1000, true)).toBeGreaterThan(9000);
+  } finally {
+    set.mockRestore();
+  }
+});
+
 it('a client whose join fails at the server is told, and asks again after delays that grow, until it is in', async () => {
   connect({ random: () => 1, minDelay: 500, maxDelay: 3000 });
   await task();
@@ -295,3 +329,49 @@ it.each([
     ]);
   },
 );
+
+it('a room that only the server joined, and that fails when the client comes back, is asked for again', async () => {
+  connect({ random: () => 1 });
+  const told: unknown[] = [];
+  await task();
+  socket().welcome();
+  socket().say(['joined', 0, 'g', 't', {}]);
+  socket().fail();
+  await vi.advanceTimersByTimeAsync(500);
+  for (const event of ['failed', 'joined', 'resync', 'refused'] as const)
+    client.on(event, (value) => void told.push([event, value]));
+  socket().welcome();
+  socket().say(['refused', 0, 'g', 'failed']);
+  expect([told, socket().all('join')]).toEqual([[['failed', { room: 'g' }]], []]);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(socket().all('join')).toEqual([['join', 1, 'g']]);
+  socket().say(['joined', 1, 'g', 't', {}]);
+  expect(told.slice(1)).toEqual([
+    ['joined', { room: 'g' }],
+    ['resync', { room: 'g', reason: 'window' }],
+  ]);
+});
+
+it('a room that the server has let the client out of is not asked for again, unless the program does', async () => {
+  connect();
+  await task();
+  socket().welcome();
+  for (const [index, room] of ['g', 'h'].entries()) {
+    void client.join(room);
+    socket().say(['joined', index + 1, room, 't', {}]);
+  }
+  socket().say(['left', 0, 'g']);
+  void client.leave('h');
+  void client.join('h');
+  socket().say(['left', 0, 'h']); // it was on its way
+  expect(client.joined()).toEqual([]);
+  socket().fail();
+  await task();
+  socket().welcome({ resumed: false });
+  expect(socket().sent.filter(([tag]) => tag !== 'hello')).toEqual([
+    ['leave', 3, 'h'],
+    ['join', 4, 'h'],
+  ]);
+  void client.join('g');
+  expect(socket().all('join')).toHaveLength(2);
+});
