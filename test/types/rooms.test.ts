@@ -112,6 +112,10 @@ describe('what the server sends', () => {
         parse: (data) => String(data),
         message: (_connection, message) => void expectTypeOf(message).toBeString(),
       });
+      createRooms(node, {
+        parse: async (data) => String(data),
+        message: (_connection, message) => void expectTypeOf(message).toBeString(),
+      });
     });
   });
 });

@@ -80,6 +80,7 @@ export class ClientRequests {
       let data: unknown;
       try {
         data = this.#listener.parse(payload);
+        if (data instanceof Promise) data = await data;
       } catch (error) {
         connection.notify(['refused', number, '', `the message was refused: ${(error as Error)?.message}`]);
         return connection.notify(['ack', number]);

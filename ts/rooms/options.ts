@@ -43,8 +43,11 @@ export interface HeartbeatOptions {
 /** The callbacks for clients, and the limits. */
 export interface RoomsOptions<User = unknown, In = unknown, Out = unknown>
   extends ConnectionHandler<User, In, Out> {
-  /** Converts what a client sent (a JSON value, text or bytes) to what `message` gets. If it throws, only that message is refused, and the client gets the text of the error. */
-  parse?(data: unknown): In;
+  /**
+   * Converts what a client sent (a JSON value, text or bytes) to what `message` gets; it may be async. If it throws or rejects, only that message is
+   * refused, and the client gets the text of the error.
+   */
+  parse?(data: unknown): In | Promise<In>;
   readonly limits?: SomeOf<Limits> | undefined;
   /** How many messages are kept for clients that reconnect; `windowMs: 0` keeps none. */
   readonly resume?: SomeOf<ResumeLimits> | undefined;
