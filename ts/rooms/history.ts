@@ -26,7 +26,7 @@ interface Told {
 /** How often peers are asked for one client: once for what is known to be missing, once for what their answers show to be. */
 const MISSED_ROUNDS = 2;
 
-type Ended = { readonly at: number; readonly wasLost: boolean; readonly told: WeakMap<RoomsPeer, number> };
+type Ended = { readonly at: number; readonly told: WeakMap<RoomsPeer, number> };
 
 export class History {
   readonly #runtime: Runtime;
@@ -57,7 +57,7 @@ export class History {
     this.#resume = parts.resume;
     this.#originsAdded = parts.originsAdded;
     // This node counts as one that was lost, because its copies for others are gone.
-    table.onBackupDropped = () => this.ended(table.origin, '', true);
+    table.onBackupDropped = () => this.ended(table.origin, '');
   }
 
   /**
@@ -107,15 +107,10 @@ export class History {
     this.queries.answered(peer, ref, { from: peer.origin, messages: all, newest, ended });
   }
 
-  /** An origin of a node has ended. @param wasLost Whether its node crashed, so that its copies for others are lost, too. */
-  ended(origin: string, node: string, wasLost: boolean): void {
+  /** An origin of a node has ended, and its copies for others with it. */
+  ended(origin: string, node: string): void {
     if (this.#resume.windowMs === 0 || origin === '') return;
-    const { wasLost: before = false } = this.#ended.get(origin) ?? {};
-    this.#ended.renew(origin, node, {
-      at: this.#runtime.now(),
-      wasLost: wasLost || before,
-      told: new WeakMap(),
-    });
+    this.#ended.renew(origin, node, { at: this.#runtime.now(), told: new WeakMap() });
   }
 
   /** Whether an origin is remembered as ended. */
@@ -139,7 +134,7 @@ export class History {
       if (at >= from) break;
       this.#ended.delete(origin);
     }
-    return Array.from(this.#ended, ([origin, { wasLost }]) => [origin, wasLost]);
+    return Array.from(this.#ended, ([origin]) => [origin, true]);
   }
 
   /** An origin has connected again. */
@@ -183,19 +178,17 @@ export class History {
 
   /**
    * Whether it is certain that nothing is missing of origins that no node knows in a room. Every broadcast is kept by at least one other node, so
-   * the end of one node loses nothing, but the end of a second one may. Of an origin that ended before the window, the client has all messages.
+   * the end of one node loses nothing, but the end of a second one may, in order or not: a node that stops hands its copies to nobody. Of an
+   * origin that ended before the window, the client has all messages.
    */
   #isHarmless(gone: readonly string[], answers: readonly Told[]): boolean {
-    const ended = new Map(this.recentlyEnded());
+    const ended = new Set(this.recentlyEnded().map(([origin]) => origin));
     // This node has no peer and does not know that these origins ended: it was not there to keep their messages.
     if (answers.length === 0 && !gone.every((origin) => ended.has(origin))) return false;
-    for (const answer of answers)
-      for (const [origin, wasLost] of answer.ended) ended.set(origin, wasLost || ended.get(origin) === true);
+    for (const answer of answers) for (const [origin] of answer.ended) ended.add(origin);
     // The end of an origin in another cluster is not seen here, and only one node has its messages.
     if (this.isBridged && gone.some((origin) => !this.#peers.wasHere(origin))) return false;
-    let lost = 0;
-    for (const [origin, wasLost] of ended) if (wasLost || gone.includes(origin)) lost++;
-    return lost <= 1;
+    return ended.size <= 1;
   }
 
   /**

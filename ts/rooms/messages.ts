@@ -39,8 +39,8 @@ export type ToldMessage = readonly [
   except: Except,
   ageMs: number,
 ];
-/** An origin that has ended within the window, and whether its node was lost or left in order. */
-export type EndedOrigin = readonly [origin: string, wasLost: boolean];
+/** An origin that has ended within the window. The second value is true: the copies that it kept for others are lost. */
+export type EndedOrigin = readonly [origin: string, areCopiesLost: boolean];
 /** One connection of the sender in the presence of a room; null as the meta: it has left. */
 export type PresentEntry = readonly [room: string, key: string, connection: string, meta: string | null];
 

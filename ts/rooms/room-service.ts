@@ -169,7 +169,7 @@ export class RoomService implements ChannelListener {
   down(channelPeer: ChannelPeer): void {
     const peer = this.peers.down(channelPeer);
     if (peer === undefined) return;
-    if (peer.takesPart) this.#endOrigin(peer, true);
+    if (peer.takesPart) this.#endOrigin(peer);
     this.#lost(peer);
   }
 
@@ -226,7 +226,7 @@ export class RoomService implements ChannelListener {
       case 'presence':
         return this.presence.received(peer, message[1]);
       case 'bye':
-        if (peer.takesPart) this.#endOrigin(peer, false);
+        if (peer.takesPart) this.#endOrigin(peer);
         return this.#lost(peer);
     }
   }
@@ -244,11 +244,11 @@ export class RoomService implements ChannelListener {
     this.#removals.begin(peer.channelPeer.node, both(this.presence.lost(peer), this.interest.lost(peer)));
   }
 
-  /** A peer takes part no longer. @param wasLost Whether its session ended, instead of a `bye`. */
-  #endOrigin(peer: RoomsPeer, wasLost: boolean): void {
+  /** A peer takes part no longer: its session has ended, or it has said `bye`. */
+  #endOrigin(peer: RoomsPeer): void {
     peer.takesPart = false;
     this.#answers.forget(peer);
-    this.history.ended(peer.origin, peer.channelPeer.node, wasLost);
+    this.history.ended(peer.origin, peer.channelPeer.node);
     this.#ended.lost(peer.origin);
   }
 
@@ -273,7 +273,7 @@ export class RoomService implements ChannelListener {
   #accept(peer: RoomsPeer, origin: string, keyId: string): boolean {
     if (origin === this.table.origin || keyId === this.signer.id) return false;
     if (!this.peers.introduced(peer, origin, keyId)) return false;
-    if (peer.origin !== origin) this.history.ended(peer.origin, peer.channelPeer.node, false);
+    if (peer.origin !== origin) this.history.ended(peer.origin, peer.channelPeer.node);
     this.history.returned(origin);
     peer.origin = origin;
     peer.keyId = keyId;

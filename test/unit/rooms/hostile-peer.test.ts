@@ -475,7 +475,7 @@ it('a peer that says hello again and again is told of the lost nodes once in a t
   const first = stage.node(0);
   const peer = first.peers.get(stage.node(2)) as ChannelPeer;
   const service = first.listener as RoomService;
-  for (let count = 0; count < 500; count++) service.history.ended(`z${count}`, 'gone', true);
+  for (let count = 0; count < 500; count++) service.history.ended(`z${count}`, 'gone');
   let lost = 0;
   stage.mesh.onSend = (_from, _to, value) => {
     if ((value as readonly unknown[])[0] === 'lost') lost++;
