@@ -168,6 +168,12 @@ describe('what finds a server', () => {
       expectTypeOf(room.members()).toEqualTypeOf<Pid<{ readonly text: string }>[]>();
       room.broadcast({ text: 'hello' }, self);
       room.join(self.spawn(async (own: Self<{ readonly text: string }>) => void (await own.receive())));
+      const server = self as unknown as Self;
+      room.join([server, server.pid]);
+      room.join(server);
+      room.leave(self as unknown as Self<{ readonly text: string }>);
+      // @ts-expect-error it takes numbers
+      room.join(self as unknown as Self<number>);
       // @ts-expect-error its members take texts
       room.broadcast({ number: 1 });
       // @ts-expect-error it takes numbers

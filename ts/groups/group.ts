@@ -9,7 +9,8 @@ export interface GroupMonitor {
 
 /** One or several actors that accept messages of type `M`. */
 type Takers<M> = Taker<M> | readonly Taker<M>[];
-type Taker<M> = Pid<M> | Self<M>;
+/** A PID, or the `self` of an actor: its PID decides, so that of a server, which takes any message, may join. */
+type Taker<M> = Pid<M> | (Actor & { readonly pid: Pid<M> });
 
 /**
  * One group whose members accept messages of type `M`: the methods of `Groups` without the name parameter. Made by `groups.of`. The type
