@@ -132,7 +132,10 @@ export class Duplicates {
     const { name, pid } = own;
     const { options, runtime } = this.#parts;
     const facts = { event: 'global_name_conflict', name, loser: String(pid), node: winner?.owner.node };
-    runtime.logger.warn(facts, 'an actor lost its global name to one on the other side of a split');
+    runtime.logger.warn(
+      facts,
+      'an actor lost its global name: while their nodes were not connected, another actor got it, too',
+    );
     this.#parts.entries.drop(own);
     if (winner !== undefined && options.killsLoser) runtime.sendExit(pid, 'kill');
     else runtime.deliverSystem(pid, new NameConflict(name, winner?.pid));

@@ -19,6 +19,8 @@ const PROGRAMS = [
   'dev-servers: nextConfig',
   'dev-servers: instrumentation',
   'dev-servers: nextPage',
+  'global: documents',
+  'global: standby',
   'http: work',
   'http: express',
   'http: fastify',
