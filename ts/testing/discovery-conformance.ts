@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Discovery } from '../discovery/index.ts';
 import type { SnowmeshError } from '../errors/index.ts';
 
-/** A discovery under test, and the hands that move what it looks at. */
+/** A discovery under test, and functions that change what it finds. */
 export interface DiscoveryFixture {
   readonly discovery: Discovery;
-  /** Makes these the nodes there are, from now on. Absent: they never change, and are `a@127.0.0.1:9001`. */
+  /** Makes it find these nodes from now on. Absent: it always finds `a@127.0.0.1:9001`. */
   readonly set?: (names: readonly string[]) => void | Promise<void>;
   /** Makes look-ups fail until the next `set`. Absent: they cannot fail. */
   readonly breakDown?: () => void | Promise<void>;
@@ -69,7 +69,7 @@ const check = (name: string, body: Body): DiscoveryCheck => ({
 });
 
 /**
- * What every Discovery must do, as checks for any test runner. Checks that a fixture gives no hands for pass.
+ * What every Discovery must do, as checks for any test runner. A check for which the fixture has no function passes.
  *
  * Fixtures should look again every few milliseconds.
  *

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { checkPid, checkTimeout, Down, Exit, type ExitReason, type Self } from '../actor/index.ts';
 import { badArgument, checkOptionNames, type OptionNames } from '../errors/index.ts';
+import { briefReason } from '../kernel/index.ts';
 import { Pid, Ref } from '../term/index.ts';
 import { type Expected, fail, matches, sameMessage } from './expectation.ts';
 import type { TestRuntime } from './test-runtime.ts';
@@ -15,8 +16,14 @@ export interface ExpectOptions {
 }
 
 /**
- * An actor that records what it gets. It traps exits. What was expected is taken off the record, so each message is
- * expected once, and others stay for later expectations, in order.
+ * An actor that records the messages that it gets, and traps exits. Made by `kit.probe()`. An expectation removes the message that it
+ * finds: each message is expected once, and the others stay for later expectations, in order. An expectation that fails rejects with
+ * an AssertionError of `node:assert`, whose text has what the probe has got, and the last crash.
+ *
+ * @example
+ * const probe = await kit.probe<string>();
+ * probe.self.send(server, { from: probe.pid });
+ * expect(await probe.expectMessage()).toBe('hello');
  */
 export class Probe<M = unknown> {
   readonly pid: Pid<M>;
@@ -40,12 +47,12 @@ export class Probe<M = unknown> {
     });
   }
 
-  /** The probe's own means: to send, link, monitor, spawn, call as an actor would. */
+  /** The `self` of its actor: with it a test sends, links, monitors, spawns and calls as an actor does. */
   get self(): Self<M> {
     return this.own as Self<M>;
   }
 
-  /** What was received and not yet expected, oldest first. */
+  /** The messages that were received and not expected yet, oldest first. */
   get messages(): readonly unknown[] {
     return this.record;
   }
@@ -55,7 +62,16 @@ export class Probe<M = unknown> {
     this.record.length = 0;
   }
 
-  /** Takes the oldest message that is as expected; fails when there is none in time. */
+  /**
+   * Removes the oldest message that is as expected, and fails if there is none in time.
+   *
+   * @param expected A message class, a predicate, or a value that is compared in depth. Default: any message.
+   * @param options By default it must come without time passing.
+   * @returns The message.
+   * @throws Rejects with an AssertionError; SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME.
+   * @example
+   * await probe.expectMessage({ saved: 'hello' }, { within: 60_000 });
+   */
   async expectMessage<T = M>(expected?: Expected<T>, options: ExpectOptions = {}): Promise<T> {
     checkExpectOptions('expectMessage', options);
     const any = expected === undefined;
@@ -63,7 +79,7 @@ export class Probe<M = unknown> {
     if (message === NONE) {
       const wanted = any ? 'a message' : describe(expected);
       fail(
-        `${this.label} should have received ${wanted}, but has ${inspect(this.record)}`,
+        `${this.label} should have received ${wanted}, but has ${inspect(this.record)}${this.crashes}`,
         this.record,
         expected,
       );
@@ -71,7 +87,12 @@ export class Probe<M = unknown> {
     return message as T;
   }
 
-  /** Fails when any message is there, or comes within so many ms of virtual time. */
+  /**
+   * Lets virtual time pass, and fails if a message is there then, or was before.
+   *
+   * @param within ms of virtual time. Default 0.
+   * @throws Rejects with an AssertionError; SNOW_ERR_BAD_TIME.
+   */
   async expectNoMessage(within = 0): Promise<void> {
     await this.kit.advance(checkTimeout(within));
     if (this.record.length > 0) {
@@ -79,15 +100,21 @@ export class Probe<M = unknown> {
     }
   }
 
-  /** Monitors an actor; its end will be expected by `expectDown`. */
+  /** Monitors an actor, for {@link expectDown}. Throws SNOW_ERR_BAD_DEST. */
   watch(target: Pid | string): Ref {
     return this.self.monitor(target);
   }
 
   /**
-   * Takes the DOWN of an actor (or of a monitor's reference); when a reason is given it must be equal.
+   * Removes the oldest `Down` of an actor that is monitored (`watch`), and fails if there is none in time, or its reason is another one.
    *
-   * @returns The DOWN.
+   * @param target The PID of the actor, or the reference of the monitor.
+   * @param more The reason that it must have; and how long it may take, as for {@link expectMessage}.
+   * @throws Rejects with an AssertionError; SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME.
+   * @example
+   * probe.watch(pid);
+   * await stop(kit, pid, 'shutdown');
+   * await probe.expectDown(pid, 'shutdown');
    */
   async expectDown(
     target: Pid | Ref,
@@ -100,7 +127,7 @@ export class Probe<M = unknown> {
     return this.expectEnd(isOf, `the end of ${target}`, more) as Promise<Down>;
   }
 
-  /** Takes the exit signal of a linked actor (the probe traps exits); when a reason is given it must be equal. */
+  /** {@link expectDown} for the `Exit` of an actor that is linked to the probe. */
   async expectExit(
     from: Pid,
     ...more: [] | [reason: ExitReason] | [reason: ExitReason, ExpectOptions]
@@ -120,7 +147,7 @@ export class Probe<M = unknown> {
     const message = await this.await(isOf, options ?? {});
     if (message === NONE) {
       fail(
-        `${this.label} should have heard of ${what}, but has ${inspect(this.record)}`,
+        `${this.label} should have heard of ${what}, but has ${inspect(this.record)}${this.crashes}`,
         this.record,
         undefined,
       );
@@ -155,6 +182,15 @@ export class Probe<M = unknown> {
 
   private get label(): string {
     return `probe ${this.pid}`;
+  }
+
+  /** Often the cause, and printed nowhere: the last crash, for the text of a failure. */
+  private get crashes(): string {
+    const crashes = this.kit.logged('actor_crash');
+    const { name, reason } = crashes.at(-1)?.facts ?? {};
+    return crashes.length === 0
+      ? ''
+      : `; crashes: ${crashes.length}, the last of ${name}: ${briefReason(reason)}`;
   }
 }
 

@@ -19,7 +19,7 @@ export interface LogLine {
 const QUIET_TURNS = 3;
 
 /**
- * Actors on virtual time: nothing waits, and nothing happens before the test says so.
+ * Actors on virtual time: timers and time limits run when the test advances the time. `runtime` has the rest: names, `spawn`, `send`.
  *
  * It has a `runtime`, so it can be passed wherever a caller is wanted: `call(kit, pid, …)`, `server.start(kit, …)`.
  */
@@ -36,7 +36,12 @@ export class TestRuntime implements AsyncDisposable {
     this.runtime = new Runtime({ names: new LocalNames(), clock: this.clock, logger: recorder(logs) });
   }
 
-  /** Starts an actor that records what it gets, and can be asked to expect things. */
+  /**
+   * Starts an actor that records the messages that it gets.
+   *
+   * @param name A local name for it, so that `send('name', …)` reaches it.
+   * @throws Rejects with SNOW_ERR_BAD_NAME, SNOW_ERR_NAME_TAKEN, SNOW_ERR_STOPPED.
+   */
   async probe<M = unknown>(name?: string): Promise<Probe<M>> {
     const probe = new Probe<M>(this, name);
     await this.settle();
@@ -45,7 +50,7 @@ export class TestRuntime implements AsyncDisposable {
 
   /**
    * Lets everything run that can run without time passing: until no actor has had work for some turns of the event
-   * loop. What waits for the outside world (files, sockets) is not waited for: use a probe's `within`.
+   * loop. It does not wait for files and sockets: use the option `patience` of a probe's expectations.
    */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < QUIET_TURNS; ) {

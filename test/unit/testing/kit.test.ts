@@ -65,6 +65,15 @@ describe('a probe', () => {
     expect((await broken(probe.expectDown(probe.pid))).message).toContain('the end of');
   });
 
+  it('names the last crash in a failure, since the log of a test is not printed', async () => {
+    const spec = defineActor('printer', () => Promise.reject(new TypeError('no paper')));
+    kit.runtime.spawn(spec);
+    for (const expectation of [probe.expectMessage('page'), probe.expectDown(probe.pid)])
+      expect((await broken(expectation)).message).toMatch(
+        /, but has \[\]; crashes: 1, the last of printer: TypeError: no paper$/,
+      );
+  });
+
   it('waits for the outside world when asked to', async () => {
     setTimeout(() => kit.runtime.send(probe.pid, 'from outside'), 20);
     await broken(probe.expectMessage('from outside'));
