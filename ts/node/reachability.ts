@@ -41,7 +41,7 @@ const SENTENCES: Readonly<Partial<Record<ConnectFailureReason, string>>> = {
   closed: 'the connection was lost',
   goodbye: 'it has stopped',
   disconnect: 'it was disconnected',
-  replaced: 'it was restarted',
+  replaced: 'it was restarted, or had lost the connection',
   protocol: 'it broke the protocol',
   overflow: 'it did not read its messages: more was waiting for it than outbox.limit allows',
   displaced: "another node with this node's name connected to it",

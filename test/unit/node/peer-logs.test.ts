@@ -97,7 +97,7 @@ describe('what happens to a peer is logged', () => {
   it.each<[keyof typeof DownCause, string, string]>([
     ['CLOSED', 'warn', 'the connection was lost'],
     ['TIMEOUT', 'warn', 'no answer came in time'],
-    ['REPLACED', 'warn', 'it was restarted'],
+    ['REPLACED', 'warn', 'it was restarted, or had lost the connection'],
     ['OVERFLOW', 'warn', 'it did not read its messages: more was waiting for it than outbox.limit allows'],
     ['GOODBYE', 'info', 'it has stopped'],
     ['DISCONNECT', 'info', 'it was disconnected'],
