@@ -12,4 +12,11 @@ const node = await startNode({
 if (mode === 'unref') node?.unref();
 if (mode === 'ref') node?.unref().ref();
 if (mode === 'stop') await node?.stop();
-setTimeout(() => process.exit(7), 3000).unref(); // long enough for a loop that waits for a processor to end by itself
+
+// Many turns of the event loop, not only time: a process that got no processor meanwhile has had none in which to end by itself.
+let turns = 30;
+function wait(): void {
+  if (--turns === 0) process.exit(7);
+  setTimeout(wait, 100).unref();
+}
+wait();
