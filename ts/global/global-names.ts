@@ -242,14 +242,16 @@ export class GlobalNames {
 
 /**
  * Starts global names on a node. Every node that takes part has to start them, if possible before it connects to others: a name that
- * two nodes registered before they were connected is a conflict, as after a netsplit. On a node without a name they are local, and each
- * call gives names of its own.
+ * two nodes registered before they were connected is a conflict, as after a netsplit. So a node first waits for its peers and their
+ * names, and then starts what registers. On a node without a name they are local, and each call gives names of its own.
  *
  * @param node the result of `startNode`.
  * @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_HIDDEN_NODE on a hidden node, SNOW_ERR_ALREADY_STARTED when names are open on this node.
  *
  * @example
  * const names = startGlobalNames(node);
+ * await node.ready({ peers: 1 });
+ * await names.sync();
  * await names.register('clock', node.spawn(clock));
  * names.send('clock', 'tick');
  */
