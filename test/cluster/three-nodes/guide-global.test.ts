@@ -92,6 +92,7 @@ it('a document that closes, or whose node stops, is opened again with what was s
   const [first] = nodes as [snowmesh.Node];
   await Promise.all([first.stop(), editAll([1, 2]), editAll([2, 1])]);
   await editAll([1]);
+  await expect(edit(0, 'y')).rejects.toMatchObject({ state: 'noproc' });
   await Promise.all(nodes.map((node) => node.stop()));
   expect(rows.get('x')).toMatchObject({ version: edits });
 });
