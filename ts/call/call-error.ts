@@ -83,10 +83,12 @@ export class CallError extends SnowmeshError {
     const where = node === undefined ? target : `${target} on ${node}`;
     const brief = state === 'exit' || state === 'error' ? briefReason(reason) : detail;
     const rest = brief === undefined ? '' : `: ${brief.replace(/\.$/, '')}`;
-    const remedy = REMEDIES[state];
+    const isStopped = state === 'noproc' && reason === STOPPED;
+    const explanation = isStopped ? 'the node of the caller was stopped (noproc)' : EXPLAIN[state];
+    const remedy = isStopped ? 'Call before `stop`, or from another node' : REMEDIES[state];
     super(
       CODES[state],
-      `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${EXPLAIN[state]}${rest}.${remedy === undefined ? '' : ` ${remedy}.`}`,
+      `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${explanation}${rest}.${remedy === undefined ? '' : ` ${remedy}.`}`,
       {
         cause: reason,
         details: { state, target, node, tag, elapsed, ...(why === undefined ? {} : { why }) },
@@ -123,6 +125,9 @@ export class CallError extends SnowmeshError {
     return this.cause;
   }
 }
+
+/** The reason of a `noproc` of a caller whose own node was stopped. */
+export const STOPPED = 'stopped';
 
 const EXPLAIN: Readonly<Record<CallState, string>> = {
   timeout: 'its time limit passed (timeout); the target may still handle it',

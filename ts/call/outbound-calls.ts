@@ -19,7 +19,7 @@ import {
 } from '../kernel/index.ts';
 import { checkDest, type Dest } from '../send/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
-import type { CallOptions } from './call-error.ts';
+import { type CallOptions, STOPPED } from './call-error.ts';
 import { PendingCall, type PendingCalls } from './pending-call.ts';
 import { refusal } from './refusal.ts';
 import { SEND_TAG } from './request-tags.ts';
@@ -146,7 +146,7 @@ export class OutboundCalls {
 
   /** The runtime stopped: fails every call that has a reply address. */
   stop(): void {
-    for (const pending of [...this.pending.byId.values()]) pending.fail('noproc', 'stopped');
+    for (const pending of [...this.pending.byId.values()]) pending.fail('noproc', STOPPED);
   }
 
   private timeoutOf(caller: Cell | null, options: CallOptions | undefined): number {
@@ -186,7 +186,7 @@ export class OutboundCalls {
     copyTerm(tag); // throws for one that cannot be sent (B9): the answer of who does not know it holds it
     const copied = args.length === 0 ? args : copyTerm(args);
     const cell = address === undefined ? undefined : ownCell(kernel, address);
-    if (cell === undefined) return void pending.fail('noproc', undefined);
+    if (cell === undefined) return void pending.fail('noproc', kernel.isStopped ? STOPPED : undefined);
     if (cell === caller) return void pending.fail('calling_self', undefined);
     const refused = refusal(cell, chain);
     if (refused !== undefined) return void pending.fail(refused, refused === 'cycle' ? chain : undefined);

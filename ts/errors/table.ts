@@ -81,7 +81,8 @@ export const ERRORS = {
   },
   SNOW_ERR_CALL_NOPROC: {
     summary: 'The called actor does not exist.',
-    remedy: 'It has ended, or the name is not registered; let a supervisor restart it, and call it by name.',
+    remedy:
+      'It has ended, or the name is not registered; let a supervisor restart it, and call it by name. With the reason `stopped` the node of the caller was stopped.',
   },
   SNOW_ERR_CALL_OVERLOAD: {
     summary:

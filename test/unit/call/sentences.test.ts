@@ -102,6 +102,16 @@ describe('an error', () => {
     expect(message).toMatch(sentence);
   });
 
+  it('of a call on a stopped node says that it was stopped, not that the actor is missing', async () => {
+    const pid = await shop.start(kit);
+    kit.stop();
+    const error = await call(kit, pid, 'buy').catch((caught: unknown) => caught as CallError);
+    expect(error).toMatchObject({ state: 'noproc', reason: 'stopped' });
+    expect((error as CallError).message).toMatch(
+      /: the node of the caller was stopped \(noproc\)\. Call before `stop`, or from another node\.$/,
+    );
+  });
+
   it('of a call ends the text of the reason with one full stop', () => {
     const reason = { error: { name: 'Error', message: 'Broken.' } };
     const { message } = new CallError({
