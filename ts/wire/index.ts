@@ -181,8 +181,8 @@ export const MAX_NAME_BYTES = 255;
 /** The `ms` of a CALL that has no deadline. */
 export const FOR_EVER = 0xffff_ffff;
 
-/** Pairs that a peer may announce on one connection. */
-export const MAX_SLOTS = 65536;
+/** Pairs that a node may number, and so that a peer may announce on one connection: all that it has. */
+export const MAX_SLOTS = 262144;
 
 /** Shapes that a peer may announce on one connection. */
 export const MAX_SHAPES = 4096;

@@ -9,13 +9,16 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use snowmesh_core::frame::MAX_SLOTS;
+
 use crate::error::OpenError;
 use crate::numbers::Numbers;
 use crate::shares::Shares;
 use crate::tls::PeerKey;
 
-/// The most pairs that this node numbers: it bounds the memory that announcements can take.
-pub(crate) const MAX_IDENTITIES: usize = 262_144;
+/// The most pairs that this node numbers: it bounds the memory that announcements can take. No more are accepted from a peer on one
+/// connection, and no fewer: a node that knows many others loses no session by telling of them.
+pub(crate) const MAX_IDENTITIES: usize = MAX_SLOTS;
 /// What peers may use by announcing nodes that have not connected: half of all, so that a node that does connect gets a
 /// number.
 const MAX_ANNOUNCED: usize = MAX_IDENTITIES / 2;

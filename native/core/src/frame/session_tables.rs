@@ -10,8 +10,8 @@ use crate::pid::MAX_NC;
 use crate::term::{ShapeTable, TermChecker, Translate};
 use crate::wire::Reader;
 
-/// Pairs that a peer may announce on one connection.
-pub const MAX_SLOTS: usize = 65_536;
+/// Pairs that a node may number, and so that a peer may announce on one connection: all that it has.
+pub const MAX_SLOTS: usize = 262_144;
 /// Shapes that a peer may announce on one connection.
 pub const MAX_SHAPES: usize = 4_096;
 /// Keys that one shape may have.

@@ -1,8 +1,8 @@
 //! What a peer may announce, and when.
 
 use snowmesh_core::frame::{
-    Checked, FrameError, MAX_SHAPE_BYTES, MAX_SHAPE_KEYS, PeerMisbehaved, SessionTables, check_body,
-    put_slot, tag,
+    Checked, FrameError, MAX_SHAPE_BYTES, MAX_SHAPE_KEYS, MAX_SLOTS, PeerMisbehaved, SessionTables,
+    check_body, put_slot, tag,
 };
 
 use crate::support::{self, PAIRS, SENDER, SHAPE_KEYS, fault, name, numbers, tables};
@@ -45,10 +45,12 @@ fn announcements_are_bounded() {
         put_slot(&mut frame, 0x100 + count, u64::from(count) + 1, "a@h:1");
         check_body(tag::SLOT, &mut frame[5..], &mut tables, &mut all)
     };
-    for count in 0..65_536 {
+    let most = u32::try_from(MAX_SLOTS).unwrap();
+    for count in 0..most {
         assert_eq!(announce(count), Ok(Checked::Slot { nc: count }));
     }
-    assert_eq!(fault(announce(65_536)), PeerMisbehaved::TooMany("identities"));
+    assert_eq!(announce(most - 1), Ok(Checked::Slot { nc: most - 1 }), "repeated");
+    assert_eq!(fault(announce(most)), PeerMisbehaved::TooMany("identities"));
     let mut tables = support::tables();
     for id in 3_u16..4_096 {
         let mut body = [id.to_le_bytes(), [0, 0]].concat();
