@@ -97,100 +97,31 @@ impl IoLoop {
 #[cfg(test)]
 pub(super) mod tests {
     use std::io::{Read as _, Write as _};
-    use std::net::{TcpListener, TcpStream};
-    use std::thread::JoinHandle;
+    use std::net::TcpStream;
 
     use mio::Events;
-    use snowmesh_core::frame::{Deframer, MAX_FRAME};
 
     use super::*;
-    use crate::io::WAKER;
-    use crate::lane::{Lane, Wake};
-    use crate::node::session::{Connection, Inbound, PIECE_BYTES, PUMP_PIECES, Peer};
-    use crate::node::{Node, NodeParts};
+    use crate::node::fixture::{self, session};
+    use crate::node::session::{PIECE_BYTES, PUMP_PIECES};
     use crate::options::{NodeOptions, Reader};
     use crate::tls::{Channel, TlsConfig};
 
     /// What a session may send in a turn: pieces with their headers, its first frame, and GOODBYE.
-    const TURN_BYTES: u64 = PUMP_PIECES as u64 * (PIECE_BYTES as u64 + 32) + 1024;
+    const TURN_BYTES: u64 = (PUMP_PIECES * (PIECE_BYTES + 32) + 1024) as u64;
     const FRAMES: u32 = 8;
     const FRAME_BYTES: usize = 4 << 20;
     const MIB: usize = 1 << 20;
 
-    struct Quiet;
-
-    impl Wake for Quiet {
-        fn wake(&self) {}
-    }
-
     /// The loop of a node whose I/O thread reads.
     pub(in crate::io) fn io_loop(options: NodeOptions) -> IoLoop {
-        let poll = mio::Poll::new().unwrap();
-        let node = Arc::new(Node::new(NodeParts {
-            options: NodeOptions {
-                reader: Reader::Thread,
-                ..options
-            },
-            name: "a@127.0.0.1:1".to_owned(),
-            incarnation: 1,
-            port: 1,
-            registry: poll.registry().try_clone().unwrap(),
-            waker: mio::Waker::new(poll.registry(), WAKER).unwrap(),
-            lane: Arc::new(Lane::new(0, 640 * 1024, Box::new(Quiet))),
-        }));
+        let options = NodeOptions {
+            reader: Reader::Thread,
+            ..options
+        };
+        let (node, _, poll) = fixture::node(options, 640 * 1024);
         let listener = mio::net::TcpListener::bind(([127, 0, 0, 1], 0).into()).unwrap();
         IoLoop::new(node, poll, listener, TlsConfig::generate().unwrap()).unwrap()
-    }
-
-    /// Does one side's part of the TLS handshake.
-    fn shake(channel: &mut Channel, socket: &TcpStream) {
-        loop {
-            channel.send(socket).unwrap();
-            if !channel.is_handshaking() {
-                return;
-            }
-            channel.receive(socket, |_| {}).unwrap().opened.unwrap();
-        }
-    }
-
-    /// A session. After the TLS handshake its peer does with the socket what `peer` says, on a thread of its own.
-    pub(in crate::io) fn session<T: Send + 'static>(
-        io: &IoLoop,
-        name: &str,
-        peer: impl FnOnce(TcpStream, Channel) -> T + Send + 'static,
-    ) -> (Arc<Session>, JoinHandle<T>) {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        let tls = io.tls.clone();
-        let thread = std::thread::spawn(move || {
-            let socket = TcpStream::connect(address).unwrap();
-            let mut channel = Channel::dial(&tls).unwrap();
-            shake(&mut channel, &socket);
-            peer(socket, channel)
-        });
-        let (socket, _) = listener.accept().unwrap();
-        let mut channel = Channel::accept(&io.tls).unwrap();
-        shake(&mut channel, &socket);
-        socket.set_nonblocking(true).unwrap();
-        let nc = io.node.slot(name, 1).unwrap();
-        let peer = Peer {
-            name: name.to_owned(),
-            incarnation: 1,
-            nc,
-            capabilities: 0,
-            hidden: false,
-            dialled_by_us: false,
-            network: std::net::Ipv4Addr::LOCALHOST.into(),
-        };
-        let connection = Connection {
-            stream: mio::net::TcpStream::from_std(socket),
-            channel,
-            inbound: Inbound::new(Deframer::new(MAX_FRAME), nc, 64 << 20),
-        };
-        let id = io.node.reserve_id().unwrap();
-        let session = Arc::new(Session::new(id, peer, connection, 1, io.node.now_ms()));
-        session.start(&io.node);
-        (session, thread)
     }
 
     /// Reads all bytes and opens none, so it is faster than a sender. Gives their number.
@@ -208,8 +139,8 @@ pub(super) mod tests {
     fn p3_a_session_that_ends_sends_no_more_a_turn_than_any_other() {
         let mut io = io_loop(NodeOptions::default());
         let node = io.node.clone();
-        let (leaving, reader) = session(&io, "b@127.0.0.1:1", read_all);
-        let (other, other_reader) = session(&io, "c@127.0.0.1:1", read_all);
+        let (leaving, reader) = session(&node, "b@127.0.0.1:1", read_all);
+        let (other, other_reader) = session(&node, "c@127.0.0.1:1", read_all);
         let frame = vec![0x10; FRAME_BYTES];
         for session in [&leaving, &other] {
             for stream in 0..FRAMES {
@@ -240,8 +171,9 @@ pub(super) mod tests {
     #[test]
     fn p1_a_peer_that_does_not_stop_sending_does_not_keep_the_thread() {
         let mut io = io_loop(NodeOptions::default());
+        let node = io.node.clone();
         let (begin, begun) = std::sync::mpsc::channel();
-        let (leaving, writer) = session(&io, "b@127.0.0.1:1", move |mut socket, _| {
+        let (leaving, writer) = session(&node, "b@127.0.0.1:1", move |mut socket, _| {
             begun.recv().unwrap(); // after the TLS handshake of this side
             let bytes = vec![0; MIB];
             (0..64).take_while(|_| socket.write_all(&bytes).is_ok()).count()

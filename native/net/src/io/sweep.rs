@@ -149,8 +149,9 @@ mod tests {
 
     use snowmesh_core::frame::{put_slot, tag};
 
-    use super::super::leaving::tests::{io_loop, session};
+    use super::super::leaving::tests::io_loop;
     use super::*;
+    use crate::node::fixture::session;
     use crate::options::NodeOptions;
 
     const PAYLOAD_BYTES: u32 = 4096;
@@ -175,7 +176,7 @@ mod tests {
         });
         let node = io.node.clone();
         let own_name = node.name.clone();
-        let (silent, peer) = session(&io, "b@127.0.0.1:1", move |mut socket, mut channel| {
+        let (silent, peer) = session(&node, "b@127.0.0.1:1", move |mut socket, mut channel| {
             let mut frames = Vec::new();
             put_slot(&mut frames, 0x101, 1, &own_name);
             (0..20).for_each(|_| frames.extend(send(0x101)));

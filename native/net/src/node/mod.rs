@@ -3,6 +3,8 @@
 //! Locks are taken in this order and never the other way: a session's `io`, the node's `tables`, `lanes`, a lane's
 //! inbox, a lane's wake. Only the node's I/O thread ever holds two sessions' `io` at once.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod session;
 mod stats;
 mod tables;

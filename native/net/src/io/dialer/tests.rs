@@ -1,34 +1,13 @@
 //! Dials, step by step, in an I/O loop that does not run.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::*;
-use crate::lane::{Lane, Wake};
-use crate::node::{Node, NodeParts};
 use crate::options::NodeOptions;
-use crate::tls::TlsConfig;
-
-struct NoWake;
-
-impl Wake for NoWake {
-    fn wake(&self) {}
-}
 
 /// An I/O loop that does not run: the test calls it.
 fn io_loop() -> IoLoop {
-    let poll = mio::Poll::new().unwrap();
-    let listener = mio::net::TcpListener::bind(([127, 0, 0, 1], 0).into()).unwrap();
-    let node = Arc::new(Node::new(NodeParts {
-        options: NodeOptions::default(),
-        name: "a@127.0.0.1:1".to_owned(),
-        incarnation: 1,
-        port: 1,
-        registry: poll.registry().try_clone().unwrap(),
-        waker: mio::Waker::new(poll.registry(), crate::io::WAKER).unwrap(),
-        lane: Arc::new(Lane::new(0, 1 << 20, Box::new(NoWake))),
-    }));
-    let mut io = IoLoop::new(node, poll, listener, TlsConfig::generate().unwrap()).unwrap();
+    let mut io = super::super::leaving::tests::io_loop(NodeOptions::default());
     // Look-ups end when the test calls `resolved`, or runs the commands.
     io.lookups.resolve = |_, _| Ok(Vec::new());
     io

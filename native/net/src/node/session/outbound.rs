@@ -6,7 +6,7 @@ use std::time::Duration;
 use parking_lot::MutexGuard;
 use snowmesh_core::frame::{put_ping, put_slot};
 
-use super::streams::StreamDone;
+use super::streams::{PIECE_BYTES, StreamDone};
 use super::{Phase, Session, SessionIo};
 use crate::buffer_pool;
 use crate::event::{Body, DownCause, STREAM_DONE, WRITABLE};
@@ -16,8 +16,8 @@ use crate::node::Node;
 pub(super) const LOW_WATER: usize = 512 * 1024;
 /// A piece of a long frame is sealed only when fewer bytes than this wait, so that short frames do not wait long.
 const BULK_AHEAD: usize = 128 * 1024;
-/// The most pieces that one session sends before other sessions have their turn: 2 MiB, about two milliseconds.
-pub(crate) const PUMP_PIECES: u32 = 32;
+/// The most pieces that one session sends before other sessions have their turn: 2 MiB of long frames, about two milliseconds.
+pub(crate) const PUMP_PIECES: usize = (2 << 20) / PIECE_BYTES;
 /// For this long after a flush another one is expected. Unit: ms.
 const NEXT_FLUSH_MS: u64 = 20;
 /// The most bytes of a flush that are sealed before they are written, so that the kernel sends while the rest is sealed.
