@@ -121,6 +121,30 @@ mod tests {
     }
 
     #[test]
+    fn a_buffer_that_is_taken_is_empty_and_gives_its_bytes_back() {
+        let (mut pool, now) = (Pool::default(), Instant::now());
+        for _ in 0..3 {
+            assert!(pool.give(vec![7; 100 << 20], now).is_none(), "there is room");
+            assert_eq!(pool.take(100 << 20).map(|buffer| buffer.len()), Some(0));
+        }
+        for _ in 0..MAX_BUFFERS {
+            assert!(pool.give(Vec::with_capacity(MIN_BUFFER_BYTES), now).is_none());
+        }
+        assert!(pool.give(Vec::with_capacity(MIN_BUFFER_BYTES), now).is_some());
+    }
+
+    #[test]
+    fn short_buffers_are_not_kept() {
+        // The pool of the process, so sizes that no other test has.
+        let (long, short) = (MIN_BUFFER_BYTES + 4097, MIN_BUFFER_BYTES - 1);
+        give(Vec::with_capacity(long));
+        let kept = take(long).map(|buffer| buffer.capacity());
+        assert_eq!(kept, Some(long));
+        give(Vec::with_capacity(short));
+        assert_eq!(take(short), None);
+    }
+
+    #[test]
     fn keeps_no_more_than_its_limit_and_nothing_for_ever() {
         let (mut pool, now) = (Pool::default(), Instant::now());
         assert!(pool.give(Vec::with_capacity(100 << 20), now).is_none());
