@@ -134,6 +134,36 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_option_has_its_range() {
+        type Set = fn(&mut NodeOptions, u32);
+        let most = u32::MAX;
+        let ranges: [(Set, u32, u32); 8] = [
+            (
+                |o, tick| (o.tick_ms, o.down_ms) = (tick, 86_400_000),
+                10,
+                3_600_000,
+            ),
+            (|o, down| o.down_ms = down, 5_001, 86_400_000),
+            (|o, time| o.handshake_ms = time, 10, 600_000),
+            (|o, count| o.max_handshakes = count, 1, 65_536),
+            (|o, bytes| o.max_message = bytes, 65_536, 1 << 31),
+            (|o, bytes| o.inbox_bytes = bytes, 65_536, most),
+            (|o, bytes| o.outbox_bytes = bytes, 65_536, most),
+            (|o, time| o.spin_us = time, 0, 10_000),
+        ];
+        for (index, (set, least, most)) in ranges.into_iter().enumerate() {
+            let is_legal = |value: u32| {
+                let mut options = NodeOptions::default();
+                set(&mut options, value);
+                options.check().is_ok()
+            };
+            assert!(is_legal(least) && is_legal(most), "option {index}");
+            let outside = [least.checked_sub(1), most.checked_add(1)];
+            assert!(!outside.into_iter().flatten().any(is_legal), "option {index}");
+        }
+    }
+
+    #[test]
     fn printed_options_do_not_show_the_cookie() {
         let options = NodeOptions {
             cookie: "a cookie for tests, 32 letters..".into(),
