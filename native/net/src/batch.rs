@@ -120,3 +120,74 @@ impl<'a> Batch<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SESSION: u16 = 3;
+    const TAG: u8 = 0x10;
+
+    /// The entries that a batch over so many bytes takes.
+    fn taken(bytes: usize, body: &[u8]) -> u32 {
+        let mut rx = vec![0; bytes];
+        let mut batch = Batch::new(&mut rx);
+        assert!(batch.is_empty());
+        while batch.push(SESSION, TAG, body) {
+            assert!(!batch.is_empty());
+        }
+        let filled = batch.finish();
+        assert_eq!(
+            filled.bytes,
+            filled.entries as usize * (ENTRY_HEADER + body.len())
+        );
+        filled.entries
+    }
+
+    #[test]
+    fn a_batch_is_full_of_bytes_or_of_entries() {
+        assert_eq!(
+            (taken(17, &[]), taken(39, &[0; 5]), taken(12, &[0; 5])),
+            (2, 3, 0)
+        );
+        assert_eq!(taken(1 << 20, &[]), BATCH_ENTRIES);
+    }
+
+    #[test]
+    fn a_batch_that_is_not_full_takes_a_frame_outside_the_buffer() {
+        for (bytes, most) in [(0, 0), (11, 0), (12, 1), (47, 3), (48, 4), (1 << 20, BATCH_BIGS)] {
+            let mut rx = vec![0; bytes];
+            let mut batch = Batch::new(&mut rx);
+            let mut count = 0;
+            while !batch.is_full() {
+                assert_eq!(batch.push_big(SESSION, vec![TAG, 7]), Ok(()));
+                count += 1;
+            }
+            assert_eq!(batch.push_big(SESSION, vec![TAG, 8]), Err(vec![TAG, 8]), "back");
+            let filled = batch.finish();
+            assert_eq!((count, filled.bigs), (most, vec![vec![TAG, 7]; most]));
+        }
+        let mut rx = vec![0; 1 << 20];
+        let mut batch = Batch::new(&mut rx);
+        (0..BATCH_ENTRIES).for_each(|_| assert!(batch.push(SESSION, TAG, &[])));
+        assert!(batch.is_full() && batch.push_big(SESSION, vec![TAG]).is_err());
+    }
+
+    #[test]
+    fn a_body_that_takes_half_of_the_buffer_is_passed_outside() {
+        assert_eq!(Batch::inline_limit(4096), 2048 - ENTRY_HEADER);
+        assert_eq!(Batch::inline_limit(usize::MAX), BIG_FRAME - ENTRY_HEADER);
+        assert_eq!(Batch::inline_limit(4), 0);
+    }
+
+    #[test]
+    fn a_batch_tells_which_sessions_and_whether_the_node_ended() {
+        let mut rx = [0; 128];
+        let mut batch = Batch::new(&mut rx);
+        for (session, tag) in [(1, TAG), (2, SESSION_DOWN), (3, SESSION_DOWN), (0, STOPPED)] {
+            assert!(batch.push(session, tag, &[]));
+        }
+        let filled = batch.finish();
+        assert_eq!((filled.ended, filled.stopped), (vec![2, 3], true));
+    }
+}

@@ -230,3 +230,6 @@ fn drain_entries(bytes: &[u8], read: &mut usize, batch: &mut Batch<'_>) -> bool 
     }
     true
 }
+
+#[cfg(test)]
+mod tests;
