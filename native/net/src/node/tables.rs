@@ -223,3 +223,6 @@ fn forget(waiting: &mut u64, bit: u64) -> bool {
 fn slot_body(nc: u32, incarnation: u64, name: &str) -> Body {
     Body::new().u32(nc).u64(incarnation).text(name)
 }
+
+#[cfg(test)]
+mod tests;
