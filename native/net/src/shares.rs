@@ -52,3 +52,22 @@ impl<K: Clone + Eq + Hash> Shares<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_user_gives_back_it_may_take_again() {
+        let mut shares = Shares::new(4);
+        for used in 0..5 {
+            assert_eq!(shares.admit(&"a", 17), Ok(()), "{used}");
+            shares.add("a");
+        }
+        assert_eq!((shares.admit(&"a", 17), shares.admit(&"b", 17)), (Err(5), Ok(())));
+        shares.remove(&"a");
+        assert_eq!((shares.admit(&"a", 17), shares.all()), (Ok(()), 4));
+        (0..6).for_each(|_| shares.remove(&"a"));
+        assert_eq!((shares.all(), shares.by_user.len()), (0, 0));
+    }
+}
