@@ -270,3 +270,6 @@ impl SessionIo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
