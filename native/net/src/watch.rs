@@ -76,3 +76,51 @@ impl LoopWatch {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait_for(holds: impl Fn() -> bool) {
+        while !holds() {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_loop_that_waits_is_not_stalled_and_one_that_does_not_turn_is() {
+        let watch = LoopWatch::new();
+        let idle = |watch: &LoopWatch| (watch.age(), watch.stall(), watch.is_stalled());
+        let nothing = (Duration::ZERO, Duration::ZERO, false);
+        wait_for(|| watch.now() > 2);
+        assert_eq!(idle(&watch), nothing);
+        watch.note_turn();
+        wait_for(|| watch.age() > Duration::ZERO);
+        assert!(watch.is_stalled() || watch.stall() <= watch.age());
+        wait_for(|| watch.is_stalled());
+        assert!(watch.stall() >= STALL && watch.age() >= watch.stall());
+        watch.note_turn();
+        watch.note_wait();
+        assert_eq!(idle(&watch), nothing);
+        watch.note_wake_requested();
+        wait_for(|| watch.is_stalled());
+        watch.note_wake();
+        assert_eq!(idle(&watch), nothing);
+    }
+
+    #[test]
+    fn the_earlier_sign_of_a_stall_counts() {
+        let some = Duration::from_millis(20);
+        let watch = LoopWatch::new();
+        watch.note_wake_requested();
+        wait_for(|| watch.age() >= some);
+        watch.note_wake_requested();
+        watch.note_turn();
+        assert!(watch.age() >= some, "neither makes it younger");
+        watch.note_wake();
+        watch.note_turn();
+        wait_for(|| watch.age() >= some);
+        watch.note_wake_requested();
+        assert!(watch.age() >= some);
+    }
+}

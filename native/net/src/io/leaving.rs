@@ -95,34 +95,24 @@ impl IoLoop {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::TcpStream;
 
     use mio::Events;
 
     use super::*;
-    use crate::node::fixture::{self, session};
+    use crate::io::tests::io_loop;
+    use crate::node::fixture::session;
     use crate::node::session::{PIECE_BYTES, PUMP_PIECES};
-    use crate::options::{NodeOptions, Reader};
-    use crate::tls::{Channel, TlsConfig};
+    use crate::options::NodeOptions;
+    use crate::tls::Channel;
 
     /// What a session may send in a turn: pieces with their headers, its first frame, and GOODBYE.
     const TURN_BYTES: u64 = (PUMP_PIECES * (PIECE_BYTES + 32) + 1024) as u64;
     const FRAMES: u32 = 8;
     const FRAME_BYTES: usize = 4 << 20;
     const MIB: usize = 1 << 20;
-
-    /// The loop of a node whose I/O thread reads.
-    pub(in crate::io) fn io_loop(options: NodeOptions) -> IoLoop {
-        let options = NodeOptions {
-            reader: Reader::Thread,
-            ..options
-        };
-        let (node, _, poll) = fixture::node(options, 640 * 1024);
-        let listener = mio::net::TcpListener::bind(([127, 0, 0, 1], 0).into()).unwrap();
-        IoLoop::new(node, poll, listener, TlsConfig::generate().unwrap()).unwrap()
-    }
 
     /// Reads all bytes and opens none, so it is faster than a sender. Gives their number.
     fn read_all(mut socket: TcpStream, _: Channel) -> usize {
@@ -172,13 +162,10 @@ pub(super) mod tests {
     fn p1_a_peer_that_does_not_stop_sending_does_not_keep_the_thread() {
         let mut io = io_loop(NodeOptions::default());
         let node = io.node.clone();
-        let (begin, begun) = std::sync::mpsc::channel();
         let (leaving, writer) = session(&node, "b@127.0.0.1:1", move |mut socket, _| {
-            begun.recv().unwrap(); // after the TLS handshake of this side
             let bytes = vec![0; MIB];
             (0..64).take_while(|_| socket.write_all(&bytes).is_ok()).count()
         });
-        begin.send(()).unwrap();
         io.end_in_order(leaving.clone(), DownCause::Stopping);
         let mut turns = 0;
         let mut events = Events::with_capacity(16);

@@ -273,3 +273,6 @@ impl IoLoop {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use snowmesh_core::frame::{Deframer, MAX_FRAME};
+use snowmesh_core::Pid;
+use snowmesh_core::frame::{Deframer, MAX_FRAME, put_slot, tag};
 
 use super::session::{Connection, Inbound, Peer, Session};
 use super::{Node, NodeParts};
@@ -94,15 +95,19 @@ pub(crate) fn session<T: Send + 'static>(
     let address = listener.local_addr().unwrap();
     let tls = TlsConfig::generate().unwrap();
     let dialling = tls.clone();
+    let (begin, begun) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
         let socket = TcpStream::connect(address).unwrap();
         let mut channel = Channel::dial(&dialling).unwrap();
         shake(&mut channel, &socket);
+        begun.recv().unwrap();
         peer(socket, channel)
     });
     let (socket, _) = listener.accept().unwrap();
     let mut channel = Channel::accept(&tls).unwrap();
     shake(&mut channel, &socket);
+    // What came with the end of the TLS handshake would be lost.
+    begin.send(()).unwrap();
     socket.set_nonblocking(true).unwrap();
     let nc = node.slot(name, 1).unwrap();
     let peer = Peer {
@@ -152,4 +157,50 @@ pub(crate) fn frames_until_end(socket: TcpStream, mut channel: Channel) -> Vec<(
         }
     }
     got
+}
+
+/// The number that peers here give the node.
+const NC: u32 = 0x101;
+
+/// `u32 length | tag | body`.
+pub(crate) fn frame(tag: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(1 + body.len()).unwrap().to_le_bytes();
+    [&length[..], &[tag], body].concat()
+}
+
+/// The first frame of a peer.
+pub(crate) fn first_frame() -> Vec<u8> {
+    let mut frame = Vec::new();
+    put_slot(&mut frame, NC, 1, "a@127.0.0.1:1");
+    frame
+}
+
+/// A message of so many bytes that begin with `number`, for an actor of the isolate `scheduler`: `tag | body`.
+pub(crate) fn message(scheduler: u8, number: u32, bytes: usize) -> Vec<u8> {
+    let to = Pid::pack(1, 1, scheduler, 1).bits().to_le_bytes();
+    let length = u32::try_from(4 + bytes).unwrap().to_le_bytes();
+    let head = [2, snowmesh_core::term::tag::BINARY];
+    let number = number.to_le_bytes();
+    [&[tag::SEND][..], &to, &head, &length, &number, &vec![0; bytes]].concat()
+}
+
+/// [`message`] as a frame.
+pub(crate) fn message_frame(scheduler: u8, number: u32, bytes: usize) -> Vec<u8> {
+    let message = message(scheduler, number, bytes);
+    frame(message[0], &message[1..])
+}
+
+/// The number of a message that a lane got.
+pub(crate) fn number_of(message: &Entry) -> u32 {
+    assert_eq!(message.tag, tag::SEND);
+    u32::from_le_bytes(message.body[14..18].try_into().unwrap())
+}
+
+/// A peer that sends its first frame and then `frames`, and stays.
+pub(crate) fn sends(frames: Vec<u8>) -> impl FnOnce(TcpStream, Channel) -> (TcpStream, Channel) {
+    move |socket, mut channel| {
+        channel.seal(&[first_frame(), frames].concat()).unwrap();
+        assert!(channel.send(&socket).unwrap());
+        (socket, channel)
+    }
 }

@@ -7,7 +7,7 @@ use crate::options::NodeOptions;
 
 /// An I/O loop that does not run: the test calls it.
 fn io_loop() -> IoLoop {
-    let mut io = super::super::leaving::tests::io_loop(NodeOptions::default());
+    let mut io = crate::io::tests::io_loop(NodeOptions::default());
     // Look-ups end when the test calls `resolved`, or runs the commands.
     io.lookups.resolve = |_, _| Ok(Vec::new());
     io

@@ -177,3 +177,6 @@ fn receive(io: &mut SessionIo, node: &Node, traffic: &Traffic) -> std::io::Resul
     io.inbound.damage = received.opened.err().map(|error| error.to_string());
     Ok(received.bytes)
 }
+
+#[cfg(test)]
+mod tests;
