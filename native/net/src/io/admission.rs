@@ -103,10 +103,6 @@ impl Admission {
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        *self = Self::new(self.cap);
-    }
-
     fn put(&mut self, token: usize, stage: Stage, address: IpAddr) {
         self.last += 1;
         let entry = Entry {

@@ -110,7 +110,6 @@ impl IoLoop {
 
     pub(super) fn drop_handshakes(&mut self) {
         self.handshakes.clear();
-        self.admission.clear();
         self.count_handshakes();
     }
 
