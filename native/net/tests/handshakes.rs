@@ -79,6 +79,25 @@ fn wrong_proofs_without_end_are_reported_a_few_times_with_a_count() {
 }
 
 #[test]
+fn t8_each_challenge_has_a_nonce_of_its_own() {
+    let a = TestNode::start("a");
+    let key = CookieKey::derive(&StrongCookie::parse(COOKIE).unwrap());
+    let dialled = snowmesh_core::NodeName::parse(&a.name).unwrap();
+    let [first, second] = [(); 2].map(|()| {
+        let mut raw = Raw::dial(a.address()).unwrap();
+        let mine = local("raw@127.0.0.1:1", 5);
+        let (_, hello) = Initiator::start(&mine, &key, &dialled, [7; 32], raw.exporter());
+        raw.write(&hello).unwrap();
+        raw.frame().unwrap()
+    });
+    assert_eq!(first.0, second.0, "two challenges");
+    // All other fields are the same.
+    let same = first.1.iter().zip(&second.1).filter(|(one, other)| one == other);
+    let differ = first.1.len() - same.count();
+    assert!((20..=32).contains(&differ), "{differ} bytes differ");
+}
+
+#[test]
 fn k12_a_listener_that_never_answers_fails_the_dial_on_time() {
     let (listener, address) = listener();
     let mut a = TestNode::open(NodeOptions {

@@ -137,6 +137,7 @@ mod tests {
                 session.bulk(&node, stream, 0, &[&frame]).unwrap();
             }
         }
+        io.unpumped.insert(leaving.id(), leaving.clone());
         io.end_in_order(leaving.clone(), DownCause::Stopping);
         for leaving in io.leaving.values_mut() {
             leaving.until += Duration::from_secs(600);

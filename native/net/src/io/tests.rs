@@ -1,5 +1,7 @@
 //! Turns of an I/O loop that does not run: the test calls it.
 
+use std::io::Read as _;
+
 use snowmesh_core::frame::tag;
 
 use super::*;
@@ -91,11 +93,19 @@ fn a_stop_answers_every_dial_ends_every_session_and_tells_last_that_it_is_done()
     };
     io.lookups.resolve = |_, _| Ok(Vec::new());
     io.dial(dial(1));
+    let to = io.listener.as_ref().unwrap().local_addr().unwrap();
+    let mut stranger = std::net::TcpStream::connect(to).unwrap();
+    while io.handshakes.is_empty() {
+        io.accept_all();
+    }
+    assert_eq!(node.stats().handshakes, 1);
     drain(&lane, RX_BYTES);
     node.close();
     io.run_commands();
     io.dial(dial(2));
     assert!(io.listener.is_none() && io.dials.is_empty() && !io.is_over());
+    assert_eq!(node.stats().handshakes, 0);
+    assert!(matches!(stranger.read(&mut [0]), Ok(0) | Err(_)), "it is closed");
     let mut events = Events::with_capacity(16);
     while !io.leaving.is_empty() {
         assert!(io.turn(&mut events));
@@ -184,4 +194,21 @@ fn the_last_lane_has_the_last_scheduler_index() {
     assert!(node.attach(64, Box::new(Quiet)).is_err());
     node.detach(&lanes[6]);
     assert_eq!(node.attach(64, Box::new(Quiet)).unwrap().index(), 7);
+}
+
+#[test]
+fn an_incoming_handshake_has_a_deadline_and_is_closed_when_it_is_over() {
+    for (handshake_ms, lasts) in [(600_000, true), (0, false)] {
+        let mut io = io_loop(NodeOptions {
+            handshake_ms,
+            ..NodeOptions::default()
+        });
+        let to = io.listener.as_ref().unwrap().local_addr().unwrap();
+        let _stranger = std::net::TcpStream::connect(to).unwrap();
+        while io.last_handshake == 0 {
+            io.accept_all();
+        }
+        assert_eq!(io.handshakes.len(), usize::from(lasts));
+        assert_eq!(io.deadlines.next().is_some(), lasts);
+    }
 }

@@ -7,7 +7,11 @@ use crate::options::NodeOptions;
 
 /// An I/O loop that does not run: the test calls it.
 fn io_loop() -> IoLoop {
-    let mut io = crate::io::tests::io_loop(NodeOptions::default());
+    io_loop_with(NodeOptions::default())
+}
+
+fn io_loop_with(options: NodeOptions) -> IoLoop {
+    let mut io = crate::io::tests::io_loop(options);
     // Look-ups end when the test calls `resolved`, or runs the commands.
     io.lookups.resolve = |_, _| Ok(Vec::new());
     io
@@ -146,16 +150,8 @@ fn k12_an_address_that_does_not_answer_leaves_time_for_the_next_one() {
     let mut io = io_loop();
     let id = begin(&mut io, 1, "two-addresses.invalid");
     let whole = io.deadlines.next();
-    // The system completes their connections, and nothing answers.
-    let silent = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
-    io.resolved(
-        id,
-        DialReason::Asked,
-        Ok(silent
-            .iter()
-            .map(|listener| listener.local_addr().unwrap())
-            .collect()),
-    );
+    let (_silent, addresses) = silent_addresses();
+    io.resolved(id, DialReason::Asked, Ok(addresses));
     let DialState::Connecting(first) = io.dials[&id].state else {
         panic!("it connects to the first address")
     };
@@ -173,5 +169,42 @@ fn k12_an_address_that_does_not_answer_leaves_time_for_the_next_one() {
         io.dials[&id].state,
         DialState::Connecting(second),
         "late for the first"
+    );
+}
+
+/// Two addresses that complete connections and never answer. They do until the test ends.
+fn silent_addresses() -> ([std::net::TcpListener; 2], Vec<SocketAddr>) {
+    let silent = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let addresses = silent.each_ref().map(|listener| listener.local_addr().unwrap());
+    (silent, addresses.to_vec())
+}
+
+#[test]
+fn the_answer_of_a_peer_is_final() {
+    let mut io = io_loop();
+    let (_silent, addresses) = silent_addresses();
+    for (status, is_final) in [(ConnectStatus::Auth, true), (ConnectStatus::Refused, false)] {
+        let id = begin(&mut io, 1, "two-addresses.invalid");
+        io.resolved(id, DialReason::Asked, Ok(addresses.clone()));
+        io.dial_failed(id, status, String::new());
+        assert_eq!(io.dials.contains_key(&id), !is_final, "{status:?}");
+    }
+}
+
+#[test]
+fn an_address_has_a_second_also_when_the_time_for_all_is_short() {
+    let mut io = io_loop_with(NodeOptions {
+        handshake_ms: 900,
+        ..NodeOptions::default()
+    });
+    let id = begin(&mut io, 1, "two-addresses.invalid");
+    let whole = io.deadlines.next();
+    let (_silent, addresses) = silent_addresses();
+    io.resolved(id, DialReason::Asked, Ok(addresses));
+    assert!(matches!(io.dials[&id].state, DialState::Connecting(_)));
+    assert_eq!(
+        io.deadlines.next(),
+        whole,
+        "nothing is due before the dial itself"
     );
 }

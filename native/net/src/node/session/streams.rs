@@ -202,6 +202,26 @@ mod tests {
     }
 
     #[test]
+    fn long_frames_of_one_stream_follow_each_other_whole() {
+        let mut streams = Streams::default();
+        let frames = [3, 1, 2].map(|pieces| vec![0x10 + pieces as u8; FRAGMENT_BYTES + pieces * PIECE_BYTES]);
+        frames.iter().for_each(|frame| streams.push(7, 0, frame.clone()));
+        let (pieces, done) = drain(&mut streams);
+        let mut joined: Vec<Vec<u8>> = Vec::new();
+        for piece in &pieces {
+            let is_first = piece[9] & 1 != 0;
+            if is_first {
+                joined.push(Vec::new());
+            }
+            let part = &piece[if is_first { 18 } else { 10 }..];
+            joined.last_mut().unwrap().extend_from_slice(part);
+        }
+        assert!(joined == frames);
+        assert_eq!(streams.bytes(), 0);
+        assert_eq!(done.iter().map(|done| done.frames).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
     fn a_stream_that_never_empties_is_reported_on_the_way() {
         let mut streams = Streams::default();
         let frame = || vec![0x10; NOTICE_BYTES / 2];

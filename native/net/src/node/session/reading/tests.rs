@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use snowmesh_core::frame::Splitter;
+use snowmesh_core::frame::{Splitter, put_slot};
 
 use super::*;
-use crate::event::PEER_LOOP;
+use crate::event::{NODE_SLOT, PEER_LOOP};
 use crate::node::fixture::{
     self, Entry, Quiet, drain, entries_of, frame, message, message_frame, number_of, sends, session,
 };
@@ -36,6 +36,9 @@ fn no_frame_overtakes_another_whichever_way_it_takes() {
     let mut frames = Vec::new();
     for number in 0..COUNT {
         let bytes = (number as usize * 7_919) % 2_500;
+        if number % 25 == 5 {
+            put_slot(&mut frames, 0x10_0000 + number, 1, &format!("n{number}@h:1"));
+        }
         match number % 10 {
             0 => {
                 let message = message(0, number, bytes);
@@ -62,6 +65,16 @@ fn no_frame_overtakes_another_whichever_way_it_takes() {
             if read == Read::Idle && lane.is_empty() && !session.has_unread() {
                 break;
             }
+        }
+        let at = |found: &dyn Fn(&Entry) -> bool| got.iter().position(found).unwrap();
+        for number in [5, 30, 155, 230] {
+            let name = format!("n{number}@h:1");
+            let slot = at(&|entry| entry.tag == NODE_SLOT && entry.body.ends_with(name.as_bytes()));
+            let message = at(&|entry| entry.tag == tag::SEND && number_of(entry) == number);
+            assert!(
+                slot < message,
+                "{rx_bytes}: a number is known before a message that may have it"
+            );
         }
         got.retain(|entry| entry.tag == tag::SEND || entry.tag == 0xFF);
         assert_eq!(got.remove(0).tag, 0xFF, "what waited comes first");
