@@ -141,7 +141,11 @@ fn shake(channel: &mut Channel, socket: &TcpStream) {
     }
 }
 
-/// The frames that a peer gets until the connection ends.
+/// A peer that stays until the connection ends, and gives the frames that it got.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a peer of `session` owns its socket"
+)]
 pub(crate) fn frames_until_end(socket: TcpStream, mut channel: Channel) -> Vec<(u8, Vec<u8>)> {
     let (mut frames, mut got) = (Deframer::new(MAX_FRAME), Vec::new());
     while !channel.peer_closed() {
