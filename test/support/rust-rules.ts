@@ -99,14 +99,14 @@ function productCode(text: string): string {
 
 /**
  * Circles among the modules of one folder: `a` uses `b`, `b` uses `a`. A module may use its parent, and a parent its
- * children: that is how Rust splits a type over files.
+ * children: that is how Rust splits a type over files. Tests may use all.
  */
 export function rustCircles(sources: Sources): string[] {
   const uses = new Map<string, Set<string>>();
+  const tests = testModules(sources);
   for (const [path, text] of sources) {
-    const [, crate, rest = ''] = /^native\/([^/]+)\/src\/(.*)\.rs$/.exec(path) ?? [];
-    if (crate === undefined) continue;
-    const own = [crate, ...rest.replace(/(^|\/)(mod|lib)$/, '').split('/')].filter((part) => part !== '');
+    const own = moduleOf(path);
+    if (own === undefined || tests.has(own.join('::'))) continue;
     for (const used of modulesUsed(productCode(text), own)) {
       const depth = own.findIndex((part, index) => used[index] !== part);
       if (depth < 1 || used.length <= depth) continue; // itself, its parent or a child
@@ -116,6 +116,23 @@ export function rustCircles(sources: Sources): string[] {
     }
   }
   return [...uses.keys()].filter((start) => reaches(uses, start)).sort();
+}
+
+/** The path of the module that a file is. */
+function moduleOf(path: string): string[] | undefined {
+  const [, crate, rest = ''] = /^native\/([^/]+)\/src\/(.*)\.rs$/.exec(path) ?? [];
+  if (crate === undefined) return undefined;
+  return [crate, ...rest.replace(/(^|\/)(mod|lib)$/, '').split('/')].filter((part) => part !== '');
+}
+
+/** Modules in files of their own that only tests have. */
+function testModules(sources: Sources): Set<string> {
+  const found = new Set<string>();
+  for (const [path, text] of sources) {
+    const declared = text.matchAll(/^#\[cfg\(test\)\]\s*(?:pub(?:\([^)]*\))? )?mod (\w+);/gm);
+    for (const [, name = ''] of declared) found.add([...(moduleOf(path) ?? []), name].join('::'));
+  }
+  return found;
 }
 
 /** The paths of modules that a file names: `crate::a::b` and `super::b`, braces included. */
