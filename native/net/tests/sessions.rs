@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::HashMap;
 
-use snowmesh_net::DialReason;
+use snowmesh_net::{DialReason, NodeOptions};
 use support::raw::{Identity, Raw, frame, local};
 use support::{COOKIE, DOWN, REFUSED, SEND, TestNode, UP, options};
 
@@ -15,6 +15,7 @@ const CLOSED: u8 = 0;
 const DISPLACED: u8 = 8;
 const NAME_TAKEN: u8 = 8;
 const GOODBYE: u8 = 0x39;
+const STOPPED: u8 = 0xA8;
 
 #[test]
 fn k8_a_storm_of_dials_ends_with_one_session_for_each_pair() {
@@ -193,7 +194,7 @@ fn frames_before_a_damaged_record_arrive_also_when_the_lane_is_full() {
     use std::io::Write;
     const FIRST: i32 = 4_000;
     const COUNT: i32 = FIRST + 3_300;
-    let mut a = TestNode::open(snowmesh_net::NodeOptions {
+    let mut a = TestNode::open(NodeOptions {
         inbox_bytes: 65_536,
         ..options("a")
     });
@@ -342,6 +343,37 @@ fn send(local: u64, value: i32) -> Vec<u8> {
         SEND,
         &[&pid(local)[..], &[2, 0x22], &value.to_le_bytes()].concat(),
     )
+}
+
+#[test]
+fn a_node_that_stops_tells_so_last() {
+    let mut a = TestNode::start("a");
+    let _raw = Raw::session(&a, "raw@127.0.0.1:1", 5);
+    a.find("the session", |entry| entry.tag == UP);
+    a.node.close();
+    a.find("the end", |entry| entry.tag == STOPPED);
+    let ends = a.entries.iter().map(|entry| entry.tag);
+    let ends: Vec<u8> = ends.filter(|tag| [DOWN, STOPPED].contains(tag)).collect();
+    assert_eq!(ends, [DOWN, STOPPED]);
+    a.node.join();
+    assert!(Raw::dial(a.address()).is_err(), "it no longer listens");
+}
+
+#[test]
+fn an_option_outside_of_its_range_opens_no_node() {
+    struct Deaf;
+    impl snowmesh_net::Wake for Deaf {
+        fn wake(&self) {}
+    }
+    let bad = NodeOptions {
+        tick_ms: 9,
+        ..options("a")
+    };
+    let opened = snowmesh_net::Hub::of_process().open(bad, 640 * 1024, Box::new(Deaf));
+    assert_eq!(
+        opened.err().unwrap().to_string(),
+        "option tickMs must be 10 to 3 600 000"
+    );
 }
 
 #[test]
