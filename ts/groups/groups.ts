@@ -7,7 +7,7 @@ import {
   type OptionNames,
   SnowmeshError,
 } from '../errors/index.ts';
-import { cellOf, inSend } from '../kernel/index.ts';
+import { inSend, ownCell } from '../kernel/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
 import { type Group, type GroupMonitor, groupOf } from './group.ts';
 import { GroupService, type GroupsHost } from './group-service.ts';
@@ -135,9 +135,10 @@ export class Groups {
    * frame, and delivers it to its members. Messages of one actor keep their order at each member. When the outbox of a peer is full,
    * the message is a dead letter for each member there. O(local members + nodes with members).
    *
-   * @param from the actor that sends; broadcasts without `from` keep their order among themselves.
-   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_BAD_DEST when `from` is not an actor; SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP,
-   * SNOW_ERR_TOO_LARGE: no member has received the message then.
+   * @param from the actor that sends; broadcasts without `from` keep their order among themselves. When it has ended, no member gets
+   * the message: it is a dead letter for each (`dead_sender`).
+   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_BAD_DEST when `from` is not an actor; SNOW_ERR_FOREIGN_PID when it is one of another node object
+   * of this process; SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE: no member has received the message then.
    *
    * @example
    * groups.broadcast('workers', { tag: 'reload' }, self);
@@ -146,8 +147,14 @@ export class Groups {
     mustBeGroup(group);
     const sender = from === undefined ? undefined : pidOf(from);
     if (sender !== undefined) checkPid('broadcast', sender);
-    const actor = sender === undefined ? undefined : cellOf(sender);
-    inSend(this.#host.runtime, actor ?? null, group, () => this.#service.broadcast(group, message, sender));
+    const { runtime } = this.#host;
+    const actor = sender === undefined ? undefined : ownCell(runtime, sender);
+    if (sender?.isLocal === true && actor?.isOver !== false) {
+      const members = this.#service.table.count(group);
+      if (members > 0) runtime.deadLetters.count('dead_sender', group, members);
+      return;
+    }
+    inSend(runtime, actor ?? null, group, () => this.#service.broadcast(group, message, sender));
   }
 
   /** Sends a message to the members on this node only. Throws as `broadcast` does. */

@@ -275,6 +275,44 @@ describe('a broadcast', () => {
     expect(other.got).toEqual([]);
   });
 
+  it('A7 of an actor that has ended reaches nobody: a dead letter for each member', async () => {
+    const [a, b] = await connected();
+    const [here, there] = [collector(at(0)), collector(at(1))];
+    a.join('g', [here.pid, here.pid]);
+    b.join('g', there.pid);
+    await mesh.settle();
+    const { runtime } = at(0);
+    const losses: unknown[] = [];
+    runtime.deadLetters.subscribe((...loss) => void losses.push(loss));
+    const sender = runtime.spawnHandler((self) => ({
+      onMessage() {
+        expect(() => self.exit()).toThrow();
+        a.broadcast('g', 'leaving', self);
+      },
+    }));
+    runtime.send(sender, 'go');
+    await mesh.settle();
+    a.broadcast('g', 'late', sender);
+    a.broadcast('nobody', 'late', sender);
+    await mesh.settle();
+    expect([here.got, there.got]).toEqual([[], []]);
+    expect(losses).toEqual([
+      ['dead_sender', 'g', 2],
+      ['dead_sender', 'g', 2],
+    ]);
+  });
+
+  it('of an actor of another node object of this process throws', async () => {
+    const [a] = await connected();
+    const member = collector(at(0));
+    a.join('g', member.pid);
+    expect(() => a.broadcast('g', 1, at(1).actor())).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_FOREIGN_PID' }),
+    );
+    await mesh.settle();
+    expect(member.got).toEqual([]);
+  });
+
   it('B9 that cannot travel throws, and nobody has it', async () => {
     const [a] = await connected();
     const member = collector(at(0));
