@@ -113,13 +113,11 @@ export class StaticChildren implements Supervising {
     isNodeAway = child.isNodeAway,
   ): void | Promise<void> {
     child.isRestarting = true;
-    child.hasFailed = false;
     const checkMs = isNodeAway ? this.window.attemptMs : undefined;
     const started = this.host.start(plan, plan.args, checkMs, (result) => {
       child.attempt = undefined;
       then(result);
-      // The other children of its group wait for it.
-      if (this.options.strategy !== 'one_for_one') this.host.retryLater(() => this.startGroup());
+      this.startWaiting();
     });
     if (started instanceof Attempt) child.attempt = started;
     else if (started instanceof Promise) return started.then(then);
@@ -143,7 +141,7 @@ export class StaticChildren implements Supervising {
     child.pauses?.started(this.host.now());
     if (started.ok) this.table.bind(child, started.pid);
     else if (child.plan.restart === 'temporary') this.table.remove(child);
-    else child.isRestarting = false;
+    else child.isRestarting = child.hasFailed = false;
   }
 
   // -- strategies that restart several ----------------------------------------------------------------------------
@@ -162,6 +160,11 @@ export class StaticChildren implements Supervising {
       child.hasFailed = false;
     }
     await this.startGroup();
+  }
+
+  /** The start of a child is over, or not wanted any more: the others of its group may wait for it. */
+  private startWaiting(): void {
+    if (this.options.strategy !== 'one_for_one') this.host.retryLater(() => this.startGroup());
   }
 
   /** Starts the restarting children in order, up to one whose start is pending or has failed: the others wait for it. */
@@ -244,10 +247,9 @@ export class StaticChildren implements Supervising {
   async terminateChild(id: string): Promise<StopResult> {
     const child = this.table.byId(id);
     if (child === undefined) return 'not_found';
-    const { hasFailed } = child; // then the other children of its group may wait for it
     await this.stop(child);
     if (child.plan.restart === 'temporary') this.table.remove(child);
-    if (hasFailed && this.options.strategy !== 'one_for_one') this.host.retryLater(() => this.startGroup());
+    this.startWaiting();
     return 'ok';
   }
 

@@ -158,6 +158,48 @@ describe('a start under way on another node', () => {
     expect(far.living.size).toBe(1);
   });
 
+  it('J12 by request is awaited by those that are started after it', async () => {
+    const pid = await supervise([remote(), f.child('c')], 'rest_for_one', 1);
+    await terminateChild(kit, pid, 'x');
+    const hold = far.holdStarts();
+    const restarted = restartChild(kit, pid, 'x');
+    await kit.settle();
+    await f.end(pid, 'c', 'oops');
+    expect(f.logged()).toEqual(['-c']);
+    hold.release();
+    expect(await restarted).toMatchObject({ ok: true });
+    await kit.settle();
+    expect(f.logged()).toEqual(['+c']);
+  });
+
+  it('J14 is awaited no more once its child is terminated', async () => {
+    const pid = await supervise([remote(), f.child('c')], 'rest_for_one', 1);
+    const hold = far.holdStarts();
+    far.end(1, 'oops');
+    await kit.settle();
+    expect(f.logged()).toEqual(['-c']);
+    expect(await terminateChild(kit, pid, 'x')).toBe('ok');
+    await kit.settle();
+    expect(f.logged()).toEqual(['+c']);
+    hold.release();
+    await kit.settle();
+    expect(far.living.size).toBe(0);
+    expect(f.logged()).toEqual([]);
+  });
+
+  it('J20 by request fails when its child is terminated, and drops the spec', async () => {
+    const pid = await supervise([], 'one_for_one', 0);
+    const hold = far.holdStarts();
+    const started = startChild(kit, pid, remote());
+    await kit.settle();
+    expect(far.logged()).toEqual(['start']);
+    expect(await terminateChild(kit, pid, 'x')).toBe('ok');
+    hold.release();
+    expect(await started).toEqual({ ok: false, error: 'start_failed', reason: 'shutdown' });
+    expect(await countChildren(kit, pid)).toMatchObject({ specs: 0 });
+    expect(await startChild(kit, pid, remote())).toMatchObject({ ok: true });
+  });
+
   it('J10 does not end the pause of a sibling', async () => {
     const pid = await supervise([f.child('b', { backoff })], 'one_for_all', 1);
     await f.end(pid, 'b', 'oops');
