@@ -10,14 +10,14 @@ export class Child {
   pid: Pid | undefined = undefined;
   /** Whether it does not run and will be started without a request: after its siblings, after a failed restart, or when its node is back. */
   isRestarting = false;
-  /** Whether its restart failed and will be tried again. Implies `isRestarting`. */
+  /** Whether its last restart failed: it is tried again. Implies `isRestarting`. */
   hasFailed = false;
   private failures = 0;
   /** How often it was to be started again because it had ended, or had not started. */
   restarts = 0;
   /** The pending start on another node. */
   attempt: Attempt | undefined = undefined;
-  /** Whether its node could not be reached at the last attempt. */
+  /** Whether its node was lost when it ended, or could not be reached when it was to be started. Of a child that does not run. */
   isNodeAway = false;
   /** Undefined when it has no back-off or was never restarted. */
   pauses: RestartPauses | undefined = undefined;
@@ -60,9 +60,8 @@ export class ChildTable {
     this.children.set(child.plan.id, child);
   }
 
+  /** The child does not run. */
   remove(child: Child): void {
-    this.unbind(child);
-    child.isRestarting = child.hasFailed = false;
     this.children.delete(child.plan.id);
   }
 
@@ -70,7 +69,6 @@ export class ChildTable {
   bind(child: Child, pid: Pid): void {
     child.pid = pid;
     child.isRestarting = child.hasFailed = false;
-    child.isNodeAway = false;
     this.running.set(pidKey(pid), child);
   }
 

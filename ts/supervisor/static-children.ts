@@ -97,7 +97,7 @@ export class StaticChildren implements Supervising {
       return this.host.giveUp(this.window.exceededBy(child.plan.id), 'error', reason);
     child.restarts++;
     this.host.reportRestart(child.plan);
-    if (this.options.strategy !== 'one_for_one') return this.restartGroup(child, false);
+    if (this.options.strategy !== 'one_for_one') return this.restartGroup(child);
     return this.startAgain(child, child.plan, (result) => this.settleRestart(child, result));
   }
 
@@ -150,7 +150,7 @@ export class StaticChildren implements Supervising {
    * Stops the group of `failed` in reverse order and starts it again in order (J11-J14). Children that wait for their node keep
    * waiting. `isBack`: `failed` runs already.
    */
-  private async restartGroup(failed: Child, isBack: boolean): Promise<void> {
+  private async restartGroup(failed: Child, isBack = false): Promise<void> {
     const group = this.options.strategy === 'rest_for_one' ? this.table.from(failed) : this.table.inOrder();
     for (const child of group.toReversed()) {
       if (child !== failed && !this.host.awaitsNode(child)) await this.stop(child);
@@ -180,7 +180,6 @@ export class StaticChildren implements Supervising {
   /** Waits for the lost node of a child and starts it then. This does not count towards the intensity. */
   private awaitNode(child: Child): void {
     child.isRestarting = true;
-    child.hasFailed = false;
     this.host.awaitNode(child, child.plan, (plan) => this.comeBack(child, plan));
   }
 
@@ -195,7 +194,7 @@ export class StaticChildren implements Supervising {
 
   private endsSupervisor(child: Child): boolean {
     const { autoShutdown } = this.options;
-    if (!child.plan.significant || autoShutdown === 'never') return false;
+    if (!child.plan.significant) return false;
     if (autoShutdown === 'any_significant') return true;
     for (const other of this.table) {
       if (other.plan.significant && (other.pid !== undefined || other.isStarting)) return false;
@@ -236,10 +235,10 @@ export class StaticChildren implements Supervising {
     }
     const child = new Child(plan);
     this.table.add(child); // before the start, so that its id is taken meanwhile
-    return this.startAgain(child, plan, (result) => {
-      const error = result === undefined ? ABANDONED : startError(result);
-      if (error !== undefined || result === undefined) this.table.remove(child);
-      else this.settle(child, result);
+    return this.startAgain(child, plan, (result = ABANDONED) => {
+      const error = startError(result);
+      if (error === undefined) this.settle(child, result);
+      else this.table.remove(child);
       reply(outcome(child, error));
     });
   }
@@ -261,10 +260,10 @@ export class StaticChildren implements Supervising {
     return this.startAgain(
       child,
       child.plan,
-      (result) => {
-        const error = result === undefined ? ABANDONED : startError(result);
-        if (result !== undefined && error === undefined) this.settle(child, result);
-        else if (result !== undefined) child.isRestarting = false;
+      (result = ABANDONED) => {
+        const error = startError(result);
+        if (error === undefined) this.settle(child, result);
+        else if (result !== ABANDONED) child.isRestarting = false;
         reply(outcome(child, error));
       },
       false,
@@ -290,8 +289,8 @@ export class StaticChildren implements Supervising {
   }
 }
 
-/** The error of a requested start that was abandoned: the child was terminated, or restarted with others, before it ran. */
-const ABANDONED = { reason: 'shutdown' };
+/** The result of a requested start that was abandoned: the child was terminated, or is restarted with others, before it ran. */
+const ABANDONED: StartResult = { ok: false, reason: 'shutdown' };
 
 function outcome(child: Child, error: { reason: unknown } | undefined): ChildResult {
   return error === undefined

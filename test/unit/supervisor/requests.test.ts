@@ -128,6 +128,17 @@ describe('children by request', () => {
     },
   );
 
+  it('J21 a child that is terminated does not come back, though it ended before the request was handled', async () => {
+    const pid = await supervise({ children: [f.child('a')] });
+    const child = await f.pid(pid, 'a');
+    const stopped = terminateChild(kit, pid, 'a');
+    kit.runtime.sendExit(child, 'kill');
+    expect(await stopped).toBe('ok');
+    await kit.settle();
+    expect(f.logged()).toEqual([]);
+    expect(await countChildren(kit, pid)).toMatchObject({ specs: 1, active: 0 });
+  });
+
   it('J21 terminateChild keeps the spec and may be repeated; delete and restart want a child that does not run', async () => {
     const pid = await supervise({ children: [f.child('a'), f.child('t', { restart: 'temporary' })] });
     expect(await restartChild(kit, pid, 'a')).toEqual({ ok: false, error: 'running' });
