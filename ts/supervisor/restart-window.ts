@@ -37,12 +37,8 @@ export class RestartWindow {
     const { times, intensity } = this;
     if (intensity === 0) return false;
     if (intensity === Number.POSITIVE_INFINITY) return true;
-    if (times.length < intensity) {
-      times.push(now);
-      return true;
-    }
-    // The ring is full: its oldest entry is `intensity` restarts ago. If that one is in the window, the limit is exceeded.
-    if (now - (times[this.oldest] as number) <= this.period) return false;
+    const first = times[this.oldest]; // `intensity` restarts ago
+    if (first !== undefined && now - first <= this.period) return false;
     times[this.oldest] = now;
     this.oldest = this.oldest + 1 === intensity ? 0 : this.oldest + 1;
     return true;

@@ -172,6 +172,18 @@ it('the random part lies between nothing and jitter', () => {
   expect(new RestartPauses(full).next(0, 0.999)).toBe(150);
 });
 
+it.each([0, 1_000_000])(
+  'begins anew after a run as long as max, and not after a shorter one: from %i ms on',
+  (start) => {
+    const pauses = new RestartPauses({ min: 100, max: 1000, factor: 2, jitter: 0 });
+    expect([pauses.next(start, 0), pauses.next(start + 5000, 0)]).toEqual([100, 200]); // it has not run in between
+    pauses.started(start + 10_000);
+    expect([pauses.next(start + 10_999, 0), pauses.next(start + 15_000, 0)]).toEqual([400, 800]);
+    pauses.started(start + 20_000);
+    expect([pauses.next(start + 21_000, 0), pauses.next(start + 25_000, 0)]).toEqual([100, 200]);
+  },
+);
+
 it('every pause is one that a timer accepts', () => {
   const most = { min: Number.MAX_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, factor: 1e300, jitter: 1 };
   const none = { ...most, min: 0 };

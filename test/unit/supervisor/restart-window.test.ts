@@ -24,6 +24,12 @@ describe('RestartWindow', () => {
     for (let now = 0; now < 1_000_000; now += 334) expect(window.record(now)).toBe(true);
   });
 
+  it.each([1, 2, 7])('S2 gives %i + 1 attempts all the time that one period has', (intensity) => {
+    const { attemptMs } = new RestartWindow(intensity, 5000);
+    expect(attemptMs * (intensity + 1)).toBeCloseTo(5000);
+    expect(new RestartWindow(Number.POSITIVE_INFINITY, 5000).attemptMs).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it('remembers nothing when there is no limit', () => {
     const window = new RestartWindow(Number.POSITIVE_INFINITY, 1000);
     const before = inspect(window);
