@@ -19,19 +19,20 @@ export interface DynamicOptions {
 /** One child of a dynamic supervisor. */
 interface DynamicChild {
   readonly plan: ChildPlan;
-  /** Undefined for temporary children, which are not restarted (J27). */
-  readonly args: readonly unknown[] | undefined;
+  /** None of a temporary child, which is not restarted (J27). */
+  readonly args: readonly unknown[];
   /** How often it was to be started again because it had ended, or had not started. */
   restarts: number;
 }
 
 /** A child that does not run and will be started again. */
 interface Restarting {
+  readonly child: DynamicChild;
   /** The key of the PID it had, by which users know it. */
   readonly formerKey: Pid | string;
   /** Whether its node could not be reached at the last attempt. */
   isNodeAway: boolean;
-  /** The pending start on another node. */
+  /** Its last start on another node. */
   attempt: Attempt | undefined;
 }
 
@@ -44,9 +45,8 @@ export class DynamicChildren implements Supervising {
   private readonly options: DynamicOptions;
   private readonly window: RestartWindow;
   private readonly running = new Map<Pid | string, { pid: Pid; child: DynamicChild }>();
-  private readonly restarting = new Map<DynamicChild, Restarting>();
-  /** Restarting children by the PID they had. */
-  private readonly former = new Map<Pid | string, DynamicChild>();
+  /** By the PID they had. */
+  private readonly restarting = new Map<Pid | string, Restarting>();
   /** Children with a back-off that have been restarted. */
   private readonly pauses = new WeakMap<DynamicChild, RestartPauses>();
   /** The number of pending first starts on other nodes. */
@@ -66,14 +66,14 @@ export class DynamicChildren implements Supervising {
     const clean = isCleanExit(reason);
     if (!clean || restart === 'permanent') this.host.reportEnd(child.plan, pid, reason);
     const isWaiting = child.plan.waitsForNode && isLoss;
-    if (!isWaiting && restart !== 'permanent' && (restart !== 'transient' || clean)) return undefined;
-    // It counts while it does not run, so that maxChildren holds (J26).
-    this.restarting.set(child, { formerKey: pidKey(pid), isNodeAway: isLoss, attempt: undefined });
-    this.former.set(pidKey(pid), child);
-    if (isWaiting) return this.awaitNode(child);
+    if (restart !== 'permanent' && (restart !== 'transient' || clean)) return undefined;
+    const formerKey = pidKey(pid);
+    const restarting: Restarting = { child, formerKey, isNodeAway: isLoss, attempt: undefined };
+    this.restarting.set(formerKey, restarting); // it counts while it does not run, so that maxChildren holds (J26)
+    if (isWaiting) return this.awaitNode(restarting);
     const pause = this.pauseBefore(child);
-    if (pause === 0) return this.restart(child, reason);
-    this.retryAfter(child, pause, reason);
+    if (pause === 0) return this.restart(restarting, reason);
+    this.retryAfter(restarting, pause, reason);
     return undefined;
   }
 
@@ -85,30 +85,24 @@ export class DynamicChildren implements Supervising {
     return pauses.next(this.host.now(), Math.random());
   }
 
-  private retryAfter(child: DynamicChild, pause: number, reason: unknown): void {
-    this.host.retryLater(() => this.restart(child, reason), pause);
+  /** Tries again later, unless the child is terminated meanwhile. */
+  private retryAfter(restarting: Restarting, pause: number, reason: unknown): void {
+    const isDue = (): boolean => this.restarting.has(restarting.formerKey);
+    this.host.retryLater(() => (isDue() ? this.restart(restarting, reason) : undefined), pause);
   }
 
-  /** Does nothing for a child that was terminated meanwhile. */
-  private restart(child: DynamicChild, reason: unknown): void | Promise<void> {
-    const restarting = this.restarting.get(child);
-    if (restarting === undefined) return undefined;
+  private restart(restarting: Restarting, reason: unknown): void | Promise<void> {
+    const { child, isNodeAway } = restarting;
     if (!this.window.record(this.host.now()))
       return this.host.giveUp(this.window.exceededBy(child.plan.id), 'error', reason);
     child.restarts++;
     this.host.reportRestart(child.plan);
-    return this.startAgain(child, restarting, child.plan, restarting.isNodeAway);
+    return this.startAgain(restarting, child.plan, isNodeAway ? this.window.attemptMs : undefined);
   }
 
-  private startAgain(
-    child: DynamicChild,
-    restarting: Restarting,
-    plan: ChildPlan,
-    isNodeAway: boolean,
-  ): void | Promise<void> {
-    const checkMs = isNodeAway ? this.window.attemptMs : undefined;
-    const settle = (result: StartResult | undefined): void => this.settleRestart(child, result);
-    const started = this.host.start(plan, child.args ?? [], checkMs, settle);
+  private startAgain(restarting: Restarting, plan: ChildPlan, checkMs?: number): void | Promise<void> {
+    const settle = (result: StartResult | undefined): void => this.settleRestart(restarting, result);
+    const started = this.host.start(plan, restarting.child.args, checkMs, settle);
     if (started instanceof Attempt) restarting.attempt = started;
     else if (started instanceof Promise) return started.then(settle);
     else settle(started);
@@ -116,40 +110,35 @@ export class DynamicChildren implements Supervising {
   }
 
   /** Waits for the lost node of a child and starts it then. This does not count towards the intensity. */
-  private awaitNode(child: DynamicChild): void {
-    this.host.awaitNode(child, child.plan, (plan) => {
-      const restarting = this.restarting.get(child);
-      return restarting && this.startAgain(child, restarting, plan, false);
-    });
+  private awaitNode(restarting: Restarting): void {
+    const { child } = restarting;
+    this.host.awaitNode(child, child.plan, (plan) => this.startAgain(restarting, plan));
   }
 
-  private settleRestart(child: DynamicChild, started: StartResult | undefined): void {
-    const restarting = this.restarting.get(child);
-    if (restarting === undefined || started === undefined) return;
-    restarting.attempt = undefined;
+  private settleRestart(restarting: Restarting, started: StartResult | undefined): void {
+    if (started === undefined) return;
+    const { child } = restarting;
     const error = startError(started);
     restarting.isNodeAway = error?.reason === 'noconnection';
-    if (isAway(child.plan, error?.reason, this.host.awaitsNode(child))) return this.awaitNode(child);
+    if (isAway(child.plan, error?.reason, this.host.awaitsNode(child))) return this.awaitNode(restarting);
     if (error !== undefined) {
       this.host.forgetNode(child);
       this.host.reportStartError(child.plan, error.reason);
-      return this.retryAfter(child, this.pauseBefore(child), error.reason);
+      return this.retryAfter(restarting, this.pauseBefore(child), error.reason);
     }
-    this.forget(child, restarting);
+    this.forget(restarting);
     this.pauses.get(child)?.started(this.host.now());
     if (started.ok) this.put(started.pid, child);
   }
 
   /** Removes a restarting child: it runs, or was terminated. */
-  private forget(child: DynamicChild, { formerKey, attempt }: Restarting): void {
+  private forget({ child, formerKey, attempt }: Restarting): void {
     if (attempt !== undefined) attempt.isAbandoned = true;
-    this.restarting.delete(child);
-    this.former.delete(formerKey);
+    this.restarting.delete(formerKey);
     this.host.forgetNode(child);
   }
 
   async stopAll(): Promise<void> {
-    this.restarting.clear();
     const running = this.running;
     const leaving = function* () {
       for (const { pid, child } of running.values()) yield { pid, shutdown: child.plan.shutdown };
@@ -186,7 +175,7 @@ export class DynamicChildren implements Supervising {
     if (!started.ok) return { ok: true, pid: undefined };
     this.put(started.pid, {
       plan: kept(plan, this.options.template),
-      args: plan.restart === 'temporary' ? undefined : args,
+      args: plan.restart === 'temporary' ? [] : args,
       restarts: 0,
     });
     return { ok: true, pid: started.pid };
@@ -203,10 +192,9 @@ export class DynamicChildren implements Supervising {
 
   /** Removes the restarting child that had this PID. */
   private forgetFormer(pid: Pid): boolean {
-    const child = this.former.get(pidKey(pid));
-    const restarting = child && this.restarting.get(child);
-    if (child === undefined || restarting === undefined) return false;
-    this.forget(child, restarting);
+    const restarting = this.restarting.get(pidKey(pid));
+    if (restarting === undefined) return false;
+    this.forget(restarting);
     return true;
   }
 
@@ -220,13 +208,13 @@ export class DynamicChildren implements Supervising {
 
   *lines(): IterableIterator<ChildLine> {
     for (const { pid, child } of this.running.values()) yield lineOf(child, pid);
-    for (const child of this.restarting.keys()) yield lineOf(child, 'restarting');
+    for (const { child } of this.restarting.values()) yield lineOf(child, 'restarting');
   }
 
   countChildren(): ChildCounts {
     const children = this.running.size + this.restarting.size;
     let supervisors = this.supervisors;
-    for (const { plan } of this.restarting.keys()) if (plan.type === 'supervisor') supervisors++;
+    for (const { child } of this.restarting.values()) if (child.plan.type === 'supervisor') supervisors++;
     const specs = this.options.template === undefined ? children : 1;
     return { specs, active: this.running.size, supervisors, workers: children - supervisors };
   }

@@ -69,6 +69,24 @@ describe('a child whose node is lost', () => {
     expect(far.logged().filter((what) => what === 'start')).toHaveLength(1);
   });
 
+  it('S2 uses it up in the same way under a dynamic supervisor', async () => {
+    const pid = await defineDynamicSupervisor({ name: 'dynamic', intensity: 1 }).start(kit);
+    probe.watch(pid);
+    await startChild(kit, pid, waiting());
+    for (const local of [1, 2]) {
+      far.end(local, 'noconnection');
+      await kit.settle();
+    }
+    await probe.expectDown(pid, 'shutdown');
+  });
+
+  it('J4 is not waited for when it is temporary', async () => {
+    const pid = await supervise([waiting({ restart: 'temporary' })], 'one_for_one', 0);
+    far.crash();
+    await kit.settle();
+    expect(await countChildren(kit, pid)).toMatchObject({ specs: 0 });
+  });
+
   it('J19 is stopped although its exit signal, sent by itself, waits in the mailbox of its supervisor', async () => {
     const pid = await supervise([childSpec('x', sitter, { node: FAR })]);
     const child = (await pidOf(pid)) as Pid;

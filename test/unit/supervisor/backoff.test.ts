@@ -149,6 +149,10 @@ describe('a child with a back-off', () => {
     await f.end(pid, 'x', 'oops');
     expect(await terminateChild(kit, pid, first)).toBe('not_found');
     expect(await terminateChild(kit, pid, second)).toBe('ok');
+    f.logged();
+    await kit.advance(10_000);
+    expect(f.logged()).toEqual([]);
+    expect(kit.runtime.isAlive(pid)).toBe(true);
   });
 
   it('J26 under a dynamic supervisor, too', async () => {

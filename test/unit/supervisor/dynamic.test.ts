@@ -177,6 +177,26 @@ describe('a dynamic supervisor', () => {
     await stop(kit.runtime, pid, 'shutdown');
   });
 
+  it('J26 maxChildren: also of two requests at once for children whose init is slow', async () => {
+    const pid = await supervise({ maxChildren: 1 });
+    for (const id of ['a', 'b']) f.moods.set(id, 'slow');
+    const both = [startChild(kit, pid, f.child('a')), startChild(kit, pid, f.child('b'))];
+    await kit.advance(200);
+    expect(await Promise.all(both)).toMatchObject([{ ok: true }, { ok: false, error: 'max_children' }]);
+  });
+
+  it('J22 a child whose init is slow runs before the next request is handled, also at its restart', async () => {
+    const pid = await supervise();
+    const former = await started(pid, f.child('a'));
+    f.moods.set('a', 'slow');
+    kit.runtime.sendExit(former, 'kill');
+    await kit.settle();
+    const terminated = terminateChild(kit, pid, former);
+    await kit.advance(100);
+    expect(await terminated).toBe('not_found');
+    expect(await countChildren(kit, pid)).toMatchObject({ specs: 1, active: 1 });
+  });
+
   it('J27 starts and stops 100 000 children, well within a minute', async () => {
     const pid = await defineDynamicSupervisor({
       name: 'many',
@@ -216,6 +236,7 @@ describe('a dynamic supervisor', () => {
     await started(pid, [3]);
     await probe.expectMessage([1, 2, 3]);
     expect(await startChild(kit, pid, f.child('a'))).toEqual({ ok: false, error: 'not_supported' });
+    expect(await countChildren(kit, pid)).toMatchObject({ active: 1 });
     expect(await startChild(kit, await supervise(), [1])).toEqual({ ok: false, error: 'not_supported' });
   });
 

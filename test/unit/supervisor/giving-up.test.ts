@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { cast, defineServer } from '../../../ts/behaviour/index.ts';
 import {
+  type ChildSpec,
   childSpec,
   defineDynamicSupervisor,
   defineSupervisor,
@@ -36,7 +37,13 @@ it('says what ended the child last, also when that is no crash, and that nothing
   ]);
 });
 
-it('says why the child did not start, when that was last', async () => {
+it.each<[string, (child: ChildSpec) => Promise<unknown>]>([
+  ['static', (child) => defineSupervisor({ name: 'top', children: [child] }).start(kit)],
+  [
+    'dynamic',
+    async (child) => startChild(kit, await defineDynamicSupervisor({ name: 'top' }).start(kit), child),
+  ],
+])('says why the child did not start, when that was last: %s', async (_kind, start) => {
   let starts = 0;
   const broken = defineServer({
     name: 'broken',
@@ -49,8 +56,8 @@ it('says why the child did not start, when that was last', async () => {
       },
     },
   });
-  const children = [childSpec('broken', broken, { name: 'broken' })];
-  await defineSupervisor({ name: 'top', children, intensity: 1 }).start(kit);
+  const child = childSpec('broken', broken, { name: 'broken' });
+  await start(child);
   cast(kit, broken.named('broken'), 'fail');
   await kit.settle();
   expect(kit.logged('supervisor_shutdown').map(({ facts }) => facts['reason'])).toMatchObject([
