@@ -50,11 +50,7 @@ export class ChildStarts {
     this.#attempts.add(attempt);
     OrphanKiller.of(runtime).killOn(this.#self, runtime.remote.canonical(node));
     const end = (result: StartResult): void => this.#end(attempt, result, then);
-    const begin = (): void => {
-      const started = startWith(this.#self, plan, args, options);
-      if (started instanceof Promise) void started.then(end);
-      else end(started);
-    };
+    const begin = (): void => void Promise.resolve(startWith(this.#self, plan, args, options)).then(end);
     if (checkMs === undefined) begin();
     else
       this.#checks.check(node, checkMs, (isReached) =>
@@ -72,7 +68,6 @@ export class ChildStarts {
     this.#attempts.delete(attempt);
     if (!result.ok) return this.#later(() => then(attempt.isAbandoned ? undefined : result));
     if (!attempt.isAbandoned) return then(result);
-    this.#self.unlink(result.pid);
     OrphanKiller.of(this.#self.runtime).add(this.#self, result.pid);
     this.#later(() => then(undefined));
   }

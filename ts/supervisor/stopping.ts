@@ -1,4 +1,4 @@
-import { Down, Exit, type Self, TIMEOUT, Timeout, type TimerRef } from '../actor/index.ts';
+import { Down, Exit, type Self, TIMEOUT, Timeout } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { Shutdown } from './child-spec.ts';
 
@@ -50,14 +50,15 @@ export async function stopAllAtOnce(
   onDown: (pid: Pid, reason: unknown) => void,
 ): Promise<void> {
   const waiting = new Map<number, Leaving>();
-  const deadlines = new Map<number, TimerRef>();
+  const deadlines = new Set<number>();
   for (const child of leaving) {
     const { pid, shutdown } = child;
     waiting.set(self.monitor(pid).id, child);
     self.unlink(pid);
     self.sendExit(pid, shutdown === 'brutalKill' ? 'kill' : 'shutdown');
     if (typeof shutdown === 'number' && !deadlines.has(shutdown)) {
-      deadlines.set(shutdown, self.startTimer(shutdown, self.pid, shutdown));
+      deadlines.add(shutdown);
+      self.startTimer(shutdown, self.pid, shutdown);
     }
   }
   while (waiting.size > 0) {
@@ -73,5 +74,4 @@ export async function stopAllAtOnce(
       }
     }
   }
-  for (const deadline of deadlines.values()) self.cancelTimer(deadline);
 }

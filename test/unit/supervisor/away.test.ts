@@ -96,6 +96,19 @@ describe('a child whose node is lost', () => {
     expect([...far.living]).toEqual([]);
   });
 
+  it('J15 is stopped although the end of a sibling there waits in the mailbox of its supervisor', async () => {
+    const pid = await supervise([
+      childSpec('y', sitter, { node: FAR }),
+      childSpec('x', sitter, { node: FAR }),
+    ]);
+    const stopped = terminateChild(kit, pid, 'x');
+    far.end(1, 'oops');
+    expect(await stopped).toBe('ok');
+    await kit.settle();
+    expect([...far.living]).toEqual([3]); // y, again
+    expect(await pidOf(pid, 'y')).toMatchObject({ local: 3 });
+  });
+
   it('S2 waits for it without using up intensity, and is restarting meanwhile', async () => {
     const pid = await supervise([waiting()], 'one_for_one', 0);
     far.crash();
@@ -259,6 +272,21 @@ describe('a child whose node is lost', () => {
     far.logged();
     await kit.advance(10 * LONGEST);
     expect(far.logged().filter((what) => !what.startsWith('kill'))).toEqual([]);
+    expect(far.living.size).toBe(0);
+  });
+
+  it('S2 a child terminated while its node is looked for does not come back', async () => {
+    const pid = await supervise();
+    far.crash();
+    await kit.settle();
+    far.logged();
+    far.isSlow = true;
+    far.connect();
+    const stopped = terminateChild(kit, pid, 'x');
+    expect(await stopped).toBe('ok');
+    await kit.settle();
+    expect(far.logged()).toContain('check');
+    await kit.advance(LONGEST);
     expect(far.living.size).toBe(0);
   });
 

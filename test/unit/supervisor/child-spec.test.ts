@@ -1,7 +1,13 @@
-// Which child specs are refused, and what the others leave to the defaults.
+// Which options of children and of supervisors are refused, and what child specs leave to the defaults.
 import { beforeEach, expect, it } from 'vitest';
 import { planChild } from '../../../ts/supervisor/child-spec.ts';
-import { type ChildOptions, childSpec, defineSupervisor } from '../../../ts/supervisor/index.ts';
+import {
+  type ChildOptions,
+  childSpec,
+  defineDynamicSupervisor,
+  defineSupervisor,
+  startChild,
+} from '../../../ts/supervisor/index.ts';
 import { kit } from '../../support/kit.ts';
 import { type Family, family } from './family.ts';
 
@@ -26,7 +32,9 @@ it('J24 refuses specs that make no sense', () => {
   bad(f.child('a', { significant: true, restart: 'permanent' }));
   bad(f.child('a', { significant: true, restart: 'transient' })); // autoShutdown is never
   for (const option of [
+    { name: '' },
     { intensity: -1 },
+    { intensity: 1.5 },
     { period: 0 },
     { period: 2 ** 53 },
     { period: '9' },
@@ -41,6 +49,21 @@ it('J24 refuses specs that make no sense', () => {
 
 const LAST = Number.MAX_SAFE_INTEGER;
 const backoff = { min: 1, max: 10 };
+
+it.each([-1, Number.NaN, '9', null])('J26 maxChildren is no %j', (maxChildren) => {
+  expect(() => defineDynamicSupervisor({ name: 'x', maxChildren: maxChildren as never })).toThrow(
+    expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
+  );
+});
+
+it('J26 without room for any child refuses the first', async () => {
+  const pid = await defineDynamicSupervisor({ name: 'x', maxChildren: 0 }).start(kit);
+  expect(await startChild(kit, pid, f.child('a'))).toEqual({ ok: false, error: 'max_children' });
+});
+
+it.each([0.5, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY])('a period may be %d ms', (period) => {
+  expect(defineSupervisor({ name: 'x', period, children: [] })).toMatchObject({ name: 'x' });
+});
 
 it.each<ChildOptions>([
   { shutdown: 0 },

@@ -214,6 +214,23 @@ describe('a dynamic supervisor', () => {
     await probe.expectDown(pid, 'shutdown');
   });
 
+  it('J18 stops the others whatever arrives meanwhile: the answer of a node that it looks for, or noise', async () => {
+    const pid = await defineDynamicSupervisor({ name: 'dynamic', intensity: 3 }).start(kit);
+    probe.watch(pid);
+    await startChild(kit, pid, childSpec('slow', leisurely, { args: [1000] }));
+    await startChild(kit, pid, remote());
+    far.freeze();
+    await kit.settle();
+    expect(far.logged()).toContain('check');
+    const stopped = stop(kit, pid, 'shutdown');
+    await kit.settle();
+    kit.runtime.send<unknown>(pid, null);
+    far.heal();
+    await kit.advance(1000);
+    await stopped;
+    await probe.expectDown(pid, 'shutdown');
+  });
+
   it('S3 kills a child that starts while it stops the others', async () => {
     const pid = await defineDynamicSupervisor({ name: 'dynamic' }).start(kit);
     await startChild(kit, pid, childSpec('slow', leisurely, { args: [1000] }));
