@@ -4,8 +4,10 @@ import type { Runtime } from '../../../ts/actor/index.ts';
 import { FrameDispatch, MAX_PEER_LINKS, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts';
 import { EntryReader } from '../../../ts/node/session/entry-reader.ts';
 import type { Session } from '../../../ts/node/session/session.ts';
+import { TRACE_CHANNEL } from '../../../ts/node/session/trace-prefix.ts';
+import { MAX_TRACE_BYTES } from '../../../ts/node/trace-headers.ts';
 import { Pid, RefCipher } from '../../../ts/term/index.ts';
-import { FrameTag } from '../../../ts/wire/index.ts';
+import { FOR_EVER, FrameTag } from '../../../ts/wire/index.ts';
 import { Body } from './scripted-native.ts';
 
 const NC = 0x101;
@@ -48,17 +50,30 @@ const FRAMES: Record<keyof typeof FrameTag, readonly [body: Body, called: string
   GLOBAL_SYNC: [new Body(), ''],
 };
 
+interface Situation {
+  /** How many links and monitors the peer has. */
+  readonly links?: number;
+  readonly monitors?: number;
+  /** null: nothing is traced. */
+  readonly tracing?: null;
+  readonly term?: () => unknown;
+  /** Gets the arguments of each call. */
+  readonly seen?: (...values: unknown[]) => void;
+}
+
 /** What is called for one frame. */
-function handle(tag: number, body: Body, ties: { links?: number; monitors?: number } = {}): string[] {
+function handle(tag: number, body: Body, situation: Situation = {}): string[] {
+  const { tracing = {}, term = () => TERM, seen } = situation;
   const called: string[] = [];
   const recorder = (known: object = {}): never =>
     new Proxy(known, {
       get: (target: Record<string, unknown>, name: string) =>
-        name in target ? target[name] : () => called.push(name),
+        name in target ? target[name] : (...values: unknown[]) => (seen?.(...values), called.push(name)),
     }) as never;
   const dispatch = new FrameDispatch({
-    runtime: recorder(
-      Object.fromEntries(
+    runtime: recorder({
+      tracing,
+      ...Object.fromEntries(
         [
           'inbound',
           'sender',
@@ -69,16 +84,16 @@ function handle(tag: number, body: Body, ties: { links?: number; monitors?: numb
           'inboundSpawns',
           'deadLetters',
           'remote',
-        ].map((room) => [room, recorder({ countOf: () => ties[room as 'links'] ?? 0 })]),
+        ].map((room) => [room, recorder({ countOf: () => situation[room as 'links'] ?? 0 })]),
       ),
-    ) as Runtime,
+    }) as Runtime,
     channels: recorder(),
     pid: (nc, local) => new Pid(nc, local),
     refs: new RefCipher(),
     peersListed: () => called.push('peersListed'),
     exceeded: () => called.push('exceeded'),
   });
-  const session = recorder({ identity: { nc: NC }, trace: null, term: () => TERM }) as Session;
+  const session = recorder({ identity: { nc: NC }, trace: null, term }) as Session;
   const bytes = body.done();
   dispatch.frame(session, tag, new EntryReader(bytes).reset(bytes, 0, bytes.length));
   return called;
@@ -117,11 +132,37 @@ describe.each(['LINK', 'MONITOR', 'SPAWN'] as const)('P7 %s', (name) => {
   it.each([
     ['links', MAX_PEER_LINKS],
     ['monitors', MAX_PEER_MONITORS],
-  ] as const)('beyond the %s that a peer may have ends its session', (ties, limit) => {
+  ] as const)('beyond the %s that a peer may have ends its session', (which, limit) => {
     const [body, called] = FRAMES[name];
-    expect(handle(FrameTag[name], body, { [ties]: limit - 1 })).toEqual([called]);
-    expect(handle(FrameTag[name], body, { [ties]: limit })).toEqual(['exceeded']);
+    expect(handle(FrameTag[name], body, { [which]: limit - 1 })).toEqual([called]);
+    expect(handle(FrameTag[name], body, { [which]: limit })).toEqual(['exceeded']);
   });
+});
+
+it.each([
+  [0, 0],
+  [FOR_EVER - 1, FOR_EVER - 1],
+  [FOR_EVER, Number.POSITIVE_INFINITY],
+])('a call with the time limit %d has %d ms', (sent, limit) => {
+  const limits: unknown[] = [];
+  const seen = (_from: unknown, _ref: unknown, ms: unknown): void => void limits.push(ms);
+  for (const [tag, rest] of [
+    [FrameTag.CALL, new Body().u64(ME)],
+    [FrameTag.REG_CALL, new Body().name('n')],
+  ] as const)
+    handle(tag, ref(from(), THEIRS).u32(sent).bytes(rest.done()), { seen });
+  expect(limits).toEqual([limit, limit]);
+});
+
+it.each<[string, number, Situation, number]>([
+  ['that is as long as it may be is decoded', MAX_TRACE_BYTES, {}, 1],
+  ['that is longer is not', MAX_TRACE_BYTES + 1, {}, 0],
+  ['is not when nothing is traced', MAX_TRACE_BYTES, { tracing: null }, 0],
+])('a trace context %s', (_what, length, situation, decoded) => {
+  let terms = 0;
+  const body = new Body().name(TRACE_CHANNEL).bytes(new Uint8Array(length));
+  expect(handle(FrameTag.SYSTEM, body, { ...situation, term: () => terms++ })).toEqual([]);
+  expect(terms).toBe(decoded);
 });
 
 it('no two frames have one tag', () => {
