@@ -68,7 +68,7 @@ export class ChildStarts {
     this.#attempts.delete(attempt);
     if (!result.ok) return this.#later(() => then(attempt.isAbandoned ? undefined : result));
     if (!attempt.isAbandoned) return then(result);
-    OrphanKiller.of(this.#self.runtime).add(this.#self, result.pid);
+    OrphanKiller.of(this.#self.runtime).add(result.pid);
     this.#later(() => then(undefined));
   }
 }

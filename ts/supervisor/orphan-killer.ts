@@ -58,8 +58,8 @@ export class OrphanKiller {
     return this.#orphans.size;
   }
 
-  /** Adds an orphan. `supervisor` sends the first `kill` itself, so that it arrives before what it starts on that node later (B1). */
-  add(supervisor: Self, orphan: Pid): void {
+  /** Adds an orphan, and kills it as soon as its node can be reached. */
+  add(orphan: Pid): void {
     const { key } = orphan;
     if (this.#orphans.size >= MAX_ORPHANS) this.#forget(this.#orphans.oldestKey() as string);
     const name = this.#runtime.nodeOf(orphan) ?? '';
@@ -67,7 +67,6 @@ export class OrphanKiller {
     const node = this.#nodes.get(name) ?? this.#lost(name);
     node.orphans.set(key, orphan);
     node.count++;
-    supervisor.sendExit(orphan, 'kill');
     if (this.#runtime.isStopped) return;
     this.#actor ??= this.#runtime.spawnWith({ label: 'snowmesh orphan killer' }, (self: Self) =>
       this.#run(self),

@@ -154,7 +154,7 @@ export class SupervisorProcess implements ChildrenHost {
   }
 
   reportEnd(plan: ChildPlan, pid: Pid, reason: unknown): void {
-    if (isLost(pid, reason)) OrphanKiller.of(this.self.runtime).add(this.self, pid);
+    if (isLost(pid, reason)) OrphanKiller.of(this.self.runtime).add(pid);
     this.report.childEnded(plan, pid, reason);
   }
 
@@ -164,7 +164,7 @@ export class SupervisorProcess implements ChildrenHost {
 
   reportStop(plan: ChildPlan, pid: Pid, reason: unknown): void {
     // The child may not have received `shutdown`, and it is not linked any more.
-    if (isLost(pid, reason)) OrphanKiller.of(this.self.runtime).add(this.self, pid);
+    if (isLost(pid, reason)) OrphanKiller.of(this.self.runtime).add(pid);
     this.report.childStopped(plan, pid, reason);
   }
 

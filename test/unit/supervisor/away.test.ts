@@ -167,6 +167,19 @@ describe('a child whose node is lost', () => {
     expect(await pidOf(pid)).toMatchObject({ local: 2 });
   });
 
+  it('S3 is killed before another is started, though kills went out for a sibling just before', async () => {
+    await supervise(
+      [childSpec('y', sitter, { node: FAR }), childSpec('x', sitter, { node: FAR })],
+      'one_for_one',
+      2,
+    );
+    for (const local of [1, 2]) far.end(local, 'noconnection');
+    await kit.settle();
+    const asked = far.logged().filter((what) => what !== 'check');
+    expect(asked.indexOf('kill 2')).toBeGreaterThanOrEqual(0);
+    expect(asked.indexOf('kill 2')).toBeLessThan(asked.lastIndexOf('start'));
+  });
+
   it('S3 is killed beyond the split, too, when it was lost while it was stopped', async () => {
     const pid = await supervise();
     far.isUp = false; // as the supervisor is about to learn
