@@ -224,7 +224,7 @@ describe('a dynamic supervisor', () => {
     expect(far.logged()).toContain('check');
     const stopped = stop(kit, pid, 'shutdown');
     await kit.settle();
-    kit.runtime.send<unknown>(pid, null);
+    kit.runtime.send(pid, null as never);
     far.heal();
     await kit.advance(1000);
     await stopped;
