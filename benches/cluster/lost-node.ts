@@ -47,7 +47,7 @@ async function watch(self: Self<unknown>, duet: Duet, tie: Tie, count: number): 
     if (tie === 'links') self.link(pid);
     else self.monitor(pid);
   }
-  self.send(door, ['idle', self.pid, 0]); // its answer comes after all the ties have arrived
+  self.send(door, ['idle', self.pid, 0]); // its answer comes after all links and monitors have arrived
   await self.receive();
   const start = performance.now();
   duet.kill();

@@ -102,17 +102,20 @@ class Pair {
     }
   }
 
-  private spawn(parent: number | undefined, ties: { link: boolean; monitor: boolean; traps: boolean }): void {
-    const options = { link: ties.link, monitor: ties.monitor, trapExit: ties.traps };
+  private spawn(
+    parent: number | undefined,
+    given: { link: boolean; monitor: boolean; traps: boolean },
+  ): void {
+    const options = { link: given.link, monitor: given.monitor, trapExit: given.traps };
     const body = async (self: Self): Promise<void> => void (await self.receive('never'));
-    if (parent === undefined) this.pids.push(this.kit.runtime.spawnWith({ trapExit: ties.traps }, body));
+    if (parent === undefined) this.pids.push(this.kit.runtime.spawnWith({ trapExit: given.traps }, body));
     else {
       const self = this.inside(parent)?.self as Self;
       const made = self.spawnWith(options, body);
       this.pids.push(made instanceof Pid ? made : made.pid);
       if (!(made instanceof Pid)) this.refs.push(made.ref);
     }
-    this.model.spawn(parent, ties);
+    this.model.spawn(parent, given);
   }
 
   private demonitor(a: number, self: Self, { at, flush }: { at: number; flush: boolean }): void {
@@ -131,16 +134,16 @@ class Pair {
       expect({ after, index, mail }).toEqual({ after, index, mail: model.mailOf(index) });
       if (!living[index]) continue;
       const { extra } = this.inside(index) as Inside;
-      const ties = {
+      const counts = {
         links: [...(extra?.links ?? [])].map(({ partner }) => this.indexOf(partner)).toSorted(byNumber),
         watches: [...(extra?.watches ?? [])].length,
         watchers: extra?.watchers?.size ?? 0,
       };
       const active = model.monitors.filter(({ isActive }) => isActive);
-      expect({ after, index, ties }).toEqual({
+      expect({ after, index, counts }).toEqual({
         after,
         index,
-        ties: {
+        counts: {
           links: [...model.at(index).links].toSorted(byNumber),
           watches: active.filter(({ owner }) => owner === index).length,
           watchers: active.filter(({ target }) => target === index).length,

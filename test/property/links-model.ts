@@ -26,11 +26,11 @@ export class LinksModel {
   readonly actors: ModelActor[] = [];
   readonly monitors: ModelMonitor[] = [];
 
-  spawn(parent: number | undefined, ties: { link: boolean; monitor: boolean; traps: boolean }): number {
-    const child = this.actors.push({ isAlive: true, traps: ties.traps, links: new Set(), mail: [] }) - 1;
+  spawn(parent: number | undefined, options: { link: boolean; monitor: boolean; traps: boolean }): number {
+    const child = this.actors.push({ isAlive: true, traps: options.traps, links: new Set(), mail: [] }) - 1;
     if (parent === undefined) return child;
-    if (ties.link) this.link(parent, child);
-    if (ties.monitor) this.monitor(parent, child);
+    if (options.link) this.link(parent, child);
+    if (options.monitor) this.monitor(parent, child);
     return child;
   }
 

@@ -1,4 +1,4 @@
-// Nodes with very many ties are lost while their owners go on: each link and monitor is heard of once, or was taken back.
+// Nodes with very many links and monitors are lost while their owners go on: each link and monitor is heard of once, or was taken back.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -9,12 +9,12 @@ import { checkAsync } from '../support/seed.ts';
 
 const NODES = [256, 512];
 const OWNERS = 3;
-/** Actors of each node that are tied to; a thousand ties fire at once. */
-const MAX_TIES = 2200;
+/** Actors of each node that are linked and monitored; a thousand fire at once. */
+const MAX_EACH = 2200;
 
 const owner = fc.nat({ max: OWNERS - 1 });
 const node = fc.constantFrom(...NODES);
-const at = fc.nat({ max: MAX_TIES - 1 });
+const at = fc.nat({ max: MAX_EACH - 1 });
 const step = fc.oneof(
   {
     weight: 4,
@@ -125,9 +125,9 @@ async function take(step: Step, owners: readonly Owner[], kit: TestRuntime): Pro
 const nameOf = (nc: number): string => `n${nc}@host:1`;
 
 it('L7, C12, D7 every tie to a lost node is heard of once, unless it was taken back before', async () => {
-  const ties = fc.array(fc.nat({ max: MAX_TIES }), { minLength: OWNERS, maxLength: OWNERS });
+  const counts = fc.array(fc.nat({ max: MAX_EACH }), { minLength: OWNERS, maxLength: OWNERS });
   await checkAsync(
-    fc.asyncProperty(ties, ties, fc.array(step, { maxLength: 60 }), async (links, monitors, steps) => {
+    fc.asyncProperty(counts, counts, fc.array(step, { maxLength: 60 }), async (links, monitors, steps) => {
       const kit = startTestRuntime();
       const silent = { link: () => {}, monitor: () => {}, unlink: () => {}, demonitor: () => {} };
       kit.runtime.remote = { ...kit.runtime.remote, ...silent };

@@ -73,6 +73,7 @@ export {
   requestChecked,
   takeOver,
 } from './caller.ts';
+export type { LinkCounts } from './link-counts.ts';
 export { endInOrder } from './orderly-stop.ts';
 export { Runtime } from './runtime.ts';
 export type { RuntimeOptions } from './runtime-kernel.ts';
@@ -91,4 +92,3 @@ export {
 } from './spec.ts';
 export { start, startOrThrow } from './start.ts';
 export { type StopOptions, stop } from './stop.ts';
-export type { Ties } from './ties.ts';

@@ -6,11 +6,11 @@ import { checkPid, type Dest, givenPid } from '../send/index.ts';
 import { sendExit } from '../signal/index.ts';
 import type { SpawnOptions } from '../spawn/index.ts';
 import { Pid } from '../term/index.ts';
+import { type LinkCounts, linkCountsOf } from './link-counts.ts';
 import { endTrees } from './orderly-stop.ts';
 import { RuntimeKernel } from './runtime-kernel.ts';
 import { Self } from './self.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
-import { type Ties, tiesOf } from './ties.ts';
 
 /**
  * The actors of one node, as code outside of actors uses them: a Node is one.
@@ -121,11 +121,11 @@ export class Runtime extends RuntimeKernel {
    * @returns undefined for an actor that has ended or lives on another node.
    * @throws SNOW_ERR_BAD_DEST when `pid` is not a PID.
    * @example
-   * node.ties(pid)?.monitoredBy; // 2
+   * node.linkCounts(pid)?.monitoredBy; // 2
    */
-  ties(pid: Pid): Ties | undefined {
-    checkPid('ties', pid);
-    return tiesOf(this, this.spawns, pid);
+  linkCounts(pid: Pid): LinkCounts | undefined {
+    checkPid('linkCounts', pid);
+    return linkCountsOf(this, this.spawns, pid);
   }
 
   /**

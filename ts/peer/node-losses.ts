@@ -3,10 +3,10 @@ import type { InboundCalls, OutboundCalls, PendingCall } from '../call/index.ts'
 import type { Link, Monitor } from '../link/index.ts';
 import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
 import type { InboundSpawns, OutboundSpawns, PendingSpawn } from '../spawn/index.ts';
-import { TIES_PER_STEP } from './limits.ts';
+import { FIRED_PER_STEP } from './limits.ts';
 
 /** What fires when a node is lost, each oldest first. */
-interface Ties {
+interface Dependents {
   readonly links: Iterable<Link>;
   readonly monitors: Iterable<Monitor>;
   readonly calls: Iterable<PendingCall>;
@@ -14,7 +14,7 @@ interface Ties {
 }
 
 /** The tables with entries that depend on other nodes. `RuntimeKernel` has them. */
-export interface TiedTables {
+export interface DependentTables {
   readonly links: LinkSignals;
   readonly monitors: MonitorSignals;
   readonly calls: OutboundCalls;
@@ -61,10 +61,10 @@ export class NodeLoss {
  * with very many of them blocks neither timers nor sockets. One node after the other.
  */
 export class NodeLosses {
-  private readonly tables: TiedTables;
+  private readonly tables: DependentTables;
   private readonly pending: NodeLoss[] = [];
 
-  constructor(tables: TiedTables) {
+  constructor(tables: DependentTables) {
     this.tables = tables;
   }
 
@@ -78,7 +78,7 @@ export class NodeLosses {
    * another node is in progress.
    */
   begin(nc: number, name: string): NodeLoss {
-    const loss = new NodeLoss(this.fire(nc, this.takeTies([nc, name])));
+    const loss = new NodeLoss(this.fire(nc, this.takeDependents([nc, name])));
     const isFirst = this.pending.length === 0;
     if (isFirst && loss.step()) return loss;
     this.pending.push(loss);
@@ -101,7 +101,7 @@ export class NodeLosses {
   };
 
   /** Removes everything from the tables first: what is added later belongs to another session. */
-  private takeTies(keys: readonly (number | string)[]): Ties[] {
+  private takeDependents(keys: readonly (number | string)[]): Dependents[] {
     const { links, monitors, calls, spawns } = this.tables;
     return keys.map((key) => ({
       links: links.takeNode(key),
@@ -111,33 +111,33 @@ export class NodeLosses {
     }));
   }
 
-  private *fire(nc: number, ties: readonly Ties[]): Generator<undefined, undefined> {
+  private *fire(nc: number, dependents: readonly Dependents[]): Generator<undefined, undefined> {
     const toSweep = new Set<{ sweep(): void } | undefined>();
     let fired = 0;
-    for (const { links, monitors, calls, spawns } of ties) {
+    for (const { links, monitors, calls, spawns } of dependents) {
       for (const made of links) {
         toSweep.add(this.tables.links.lose(made));
-        if (++fired % TIES_PER_STEP === 0) yield;
+        if (++fired % FIRED_PER_STEP === 0) yield;
       }
       for (const made of monitors) {
         toSweep.add(this.tables.monitors.lose(made));
-        if (++fired % TIES_PER_STEP === 0) yield;
+        if (++fired % FIRED_PER_STEP === 0) yield;
       }
       for (const pending of calls) {
         pending.fail('nodedown', 'noconnection');
-        if (++fired % TIES_PER_STEP === 0) yield;
+        if (++fired % FIRED_PER_STEP === 0) yield;
       }
       for (const pending of spawns) {
         pending.settle('noconnection', undefined, undefined);
-        if (++fired % TIES_PER_STEP === 0) yield;
+        if (++fired % FIRED_PER_STEP === 0) yield;
       }
     }
     for (const table of toSweep) {
       table?.sweep();
-      if (++fired % TIES_PER_STEP === 0) yield;
+      if (++fired % FIRED_PER_STEP === 0) yield;
     }
     if (nc < 0) return;
-    for (const _ of this.forget(nc)) if (++fired % TIES_PER_STEP === 0) yield;
+    for (const _ of this.forget(nc)) if (++fired % FIRED_PER_STEP === 0) yield;
   }
 
   /** Drops what the lost node waits for on this node, and yields for each item. */

@@ -65,7 +65,7 @@ class Side {
     return side;
   }
 
-  /** Makes ties of all kinds with the other node: some end by themselves, some with the connection. Resolves to their end. */
+  /** Makes links, monitors, calls and spawns with the other node: some end by themselves, some with the connection. Resolves to their end. */
   use(other: Side): { readonly done: Promise<void>; readonly ended: Promise<void> } {
     const { node, names, groups, rooms } = this;
     const there = other.node.name;

@@ -22,7 +22,7 @@ const HIDDEN = 2;
 /** Causes of the end of a session. */
 const CLOSED = 0;
 const DISCONNECT = 2;
-/** More ties than fire at once. */
+/** More links and monitors than fire at once. */
 const MANY = 3000;
 
 interface Setup {
@@ -71,7 +71,7 @@ describe('a peer that a discovery found', () => {
   });
 });
 
-describe('the loss of a node with more ties than fire at once', () => {
+describe('the loss of a node with more links and monitors than fire at once', () => {
   /** An actor with very many links to the peer that hears of nodes; and what it was told, told again once. */
   async function keeper(cluster: Cluster) {
     const told: string[] = [];

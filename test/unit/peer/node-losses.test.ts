@@ -1,4 +1,4 @@
-// The loss of a node with more ties than fire at once: each fires once, in order, while actors and the event loop go on.
+// The loss of a node with more links and monitors than fire at once: each fires once, in order, while actors and the event loop go on.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Down, defineActor, defineHandler, Exit, type Self } from '../../../ts/actor/index.ts';
@@ -82,7 +82,7 @@ it('D7 monitors fire once, and those taken back meanwhile do not', async () => {
   expect(self.demonitor(refs[0] as Ref)).toBe(false);
 });
 
-it('L4 what is made while ties are being lost belongs to the next session', async () => {
+it('L4 what is made while links and monitors are being lost belongs to the next session', async () => {
   const { self, told } = await keeper((me, to) => me.link(to));
   const loss = lose();
   const ref = self.monitor(far(COUNT));
@@ -219,7 +219,7 @@ it('P6 spawns without a reply fail in steps as well, each once', async () => {
   expect(kit.runtime.spawns.size).toBe(0);
 });
 
-it('L7 a loss with few ties is over at once, and what waits for its end is called once', async () => {
+it('L7 a loss of few links and monitors is over at once, and what waits for its end is called once', async () => {
   const { runtime } = kit;
   const got: unknown[] = [];
   const pid = runtime.spawnHandler((self: Self<unknown>) => {
@@ -236,7 +236,7 @@ it('L7 a loss with few ties is over at once, and what waits for its end is calle
   expect([ends, got]).toEqual([1, [new Exit(far(1), 'noconnection')]]);
 });
 
-it('L7 code that runs while ties fire ends no loss', async () => {
+it('L7 code that runs while links and monitors fire ends no loss', async () => {
   const { told } = await keeper((self, to) => self.link(to));
   const ended: string[] = [];
   kit.runtime.spawn((self: Self) => {

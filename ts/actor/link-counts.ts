@@ -3,7 +3,7 @@ import type { OutboundSpawns } from '../spawn/index.ts';
 import type { Pid } from '../term/index.ts';
 
 /** How many links and monitors an actor has. As `links`, `monitors` and `monitored_by` of Erlang's `process_info`. */
-export interface Ties {
+export interface LinkCounts {
   /** How many actors it is linked to, on any node. */
   readonly links: number;
   /** How many monitors it made that have not fired. */
@@ -14,8 +14,12 @@ export interface Ties {
   readonly spawns: number;
 }
 
-/** The ties of an actor; undefined: no living actor of this runtime. O(links, monitors, and pending spawns of the whole runtime). */
-export function tiesOf(kernel: Kernel, pendingSpawns: OutboundSpawns, pid: Pid): Ties | undefined {
+/** The counts of an actor; undefined: no living actor of this runtime. O(links, monitors, and pending spawns of the whole runtime). */
+export function linkCountsOf(
+  kernel: Kernel,
+  pendingSpawns: OutboundSpawns,
+  pid: Pid,
+): LinkCounts | undefined {
   const cell = cellOf(pid);
   if (cell?.kernel !== kernel) return undefined;
   const { extra } = cell;
