@@ -257,4 +257,13 @@ describe('whether the alarm keeps the process alive', () => {
     start(20);
     expect(alive()).toEqual([true]);
   });
+
+  it('of a clock that cannot say stays while another timer waits', () => {
+    clock = new HandClock(false);
+    timers = new Timers(clock, true);
+    start(20);
+    timers.cancel(start(10));
+    clock.ring(21);
+    expect(fired).toEqual(['20']);
+  });
 });
