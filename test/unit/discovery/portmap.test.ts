@@ -78,6 +78,20 @@ describe('a registered name', () => {
     expect(await lookupPort('a', at())).toBe(9001);
   });
 
+  it('U1 is the only one of its connection', async () => {
+    const node = raw(line('a') + line('b'));
+    await until('two answers', () => node.text().split('\n').length === 3);
+    expect(
+      node
+        .text()
+        .trim()
+        .split('\n')
+        .map((answer) => JSON.parse(answer)),
+    ).toEqual([{ ok: true }, { error: 'registered' }]);
+    expect(await lookupPort('a', at())).toBe(9);
+    expect(await lookupPort('b', at())).toBeUndefined();
+  });
+
   it('U2 is registered again after a restart of the port mapper', async () => {
     const failures: unknown[] = [];
     await register('a', 9001, (error) => failures.push(error));
@@ -103,6 +117,9 @@ describe('U5 names', () => {
     const refused = raw(line('one-more'));
     await until('an answer', () => refused.text() !== '');
     expect(JSON.parse(refused.text())).toMatchObject({ error: 'full' });
+    const again = raw(line('n1')); // of the same incarnation: no further name
+    await until('an answer', () => again.text() !== '');
+    expect(JSON.parse(again.text())).toEqual({ ok: true });
     all[0]?.socket.destroy();
     await until('the name to go', async () => (await lookupPort('n0', at())) === undefined);
     const late = raw(line('one-more'));
