@@ -206,7 +206,9 @@ describe('a bad client', () => {
 
   it('T5 in thousands keeps no node out, and takes no name away', async () => {
     const patient = await startPortmap({ port: 0, lineMs: 60_000 }); // nobody goes by the deadline
-    const registration = await registerWithPortmap('a', 9001, { port: patient.port });
+    const losses: unknown[] = [];
+    const failed = (error: unknown): void => void losses.push(error);
+    const registration = await registerWithPortmap('a', 9001, { port: patient.port, failed });
     registrations.push(registration);
     for (let batch = 0; batch < 21; batch++) {
       const crowd = Array.from({ length: 100 }, () => connect(patient.port, '127.0.0.1'));
@@ -217,6 +219,7 @@ describe('a bad client', () => {
     expect(await lookupPort('a', { port: patient.port })).toBe(9001);
     await until('the oldest to go', () => sockets[0]?.closed);
     expect(sockets.at(-1)?.closed).toBe(false);
+    expect(losses).toEqual([]); // it was not registered again
     registration.close();
     await patient.close();
   }, 60_000);
