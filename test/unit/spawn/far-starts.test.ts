@@ -73,6 +73,15 @@ it('an option that the other node would not get is refused', () => {
   expect(orders).toEqual([]);
 });
 
+it('N7 what is started there has a name of 1 to 255 bytes', async () => {
+  const longest = `${'ä'.repeat(127)}x`;
+  const far = async (name: string): Promise<unknown> => start(kit, { ...spec, name }, [], { node: NODE });
+  for (const name of ['x', longest]) void far(name); // the node does not answer
+  for (const name of ['', `${longest}y`])
+    expect(await far(name), name).toEqual({ ok: false, reason: 'SNOW_ERR_NOT_SPAWNABLE' });
+  expect(orders.map((order) => order.function)).toEqual(['x', longest]);
+});
+
 it('I2 a failed init is told once to a linked parent, also to one that has linked itself to the child', async () => {
   expect(await outcome(SpawnStatus.failed, () => {})).toEqual([why]);
   expect(await outcome(SpawnStatus.failed, (self) => self.link(child))).toEqual([why]);
