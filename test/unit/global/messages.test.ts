@@ -48,7 +48,7 @@ const SYNC: Part = {
     'x',
     { length: 0 },
     times(SYNC_PART + 1, entry),
-    ...[null, 'abcd', entry.slice(1), [...entry, 1], { ...entry, length: 4 }].map((each) => [entry, each]),
+    ...[null, 'abcd', entry.slice(1), [...entry, 1], listLike(entry)].map((each) => [entry, each]),
     ...variants(ENTRY, entry, 'bad').map((each) => [entry, each]),
   ],
 };
@@ -73,6 +73,11 @@ const MESSAGES: Readonly<Record<string, readonly Part[]>> = {
   answer: [NUMBER, words(...OUTCOMES), REPLACED],
 };
 
+/** An object with the items and the length of a list. */
+function listLike(values: readonly unknown[]): object {
+  return Object.assign({ length: values.length }, values);
+}
+
 /** `parts` with one value replaced, once for each good or bad value of each place. */
 function variants(parts: readonly Part[], values: readonly unknown[], which: 'good' | 'bad'): unknown[][] {
   return parts.flatMap((part, at) => part[which].map((value) => values.with(at, value)));
@@ -83,12 +88,7 @@ it.each(Object.entries(MESSAGES))('Q16 takes %s with every part as it may be, an
   const given = (which: 'good' | 'bad'): unknown[][] =>
     variants([{ good: [tag], bad: ['hi', 7, [tag]] }, ...parts], message, which);
   for (const good of given('good')) expect(parseMessage(good), JSON.stringify(good).slice(0, 200)).toBe(good);
-  for (const bad of [
-    ...given('bad'),
-    message.slice(0, -1),
-    [...message, 1],
-    { ...message, length: message.length },
-  ])
+  for (const bad of [...given('bad'), message.slice(0, -1), [...message, 1], listLike(message)])
     expect(parseMessage(bad), String(bad).slice(0, 200)).toBeUndefined();
 });
 
