@@ -1,13 +1,13 @@
 import type { Runtime } from '../actor/index.ts';
 import { CloseCode } from '../client/index.ts';
-import { badOption, checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { badOption, checkOptionNames, type OptionNames } from '../errors/index.ts';
 import type { Connection } from './connection.ts';
 
 /** How connections are closed. */
 export interface DrainOptions {
   /** ms until the last connection is closed. Default 10 000. */
   readonly over?: number | undefined;
-  /** The URL of a WebSocket to which clients reconnect. Default: their own URLs. */
+  /** The URL of a WebSocket, with its host, to which clients reconnect. Default: their own URLs. */
   readonly to?: string | undefined;
 }
 
@@ -48,8 +48,8 @@ export class Drain {
     const { over = 10_000, to } = options;
     if (!(typeof over === 'number' && over >= 0 && over <= MAX_MS))
       throw badOption('over', over, `ms from 0 to ${MAX_MS}`);
-    if (to !== undefined && typeof to !== 'string')
-      throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `option to is ${kindOf(to)}; it must be a URL`);
+    if (to !== undefined && !isSocketUrl(to))
+      throw badOption('to', to, 'a URL that begins with wss:// or ws://');
     if (this.#draining === undefined) {
       this.#endsAt = this.#runtime.now() + over;
       this.#to = to ?? null;
@@ -88,4 +88,9 @@ export class Drain {
 /** ms over which clients spread their reconnects if the server disappears: 500 clients per second, at least 1 s, at most 30 s. */
 export function spreadOf(connections: number): number {
   return Math.min(30_000, Math.max(1000, connections * 2));
+}
+
+/** Whether every client takes it for the URL of a WebSocket: only a browser takes one without a host. */
+function isSocketUrl(value: unknown): boolean {
+  return typeof value === 'string' && /^(?:wss?|https?):\/\/[^#]+$/i.test(value) && URL.canParse(value);
 }

@@ -30,3 +30,17 @@ describe.each([
     expect(rooms.stats().connections).toBe(when === 'during' ? 1 : 0);
   });
 });
+
+it.each(['', 'elsewhere', '/rooms', 'ftp://elsewhere', 'ws://', 'ws://elsewhere#part', 1])(
+  'a drain to %j, which clients cannot connect to, is refused, and closes nothing',
+  (to) => {
+    const refused = expect.objectContaining({
+      code: 'SNOW_ERR_BAD_OPTION',
+      message: expect.stringContaining('option to is'),
+    });
+    expect(() => rooms.drain({ to: to as string })).toThrow(refused);
+    const socket = new FakeSocket();
+    rooms.accept(socket);
+    expect(socket.closed).toBeUndefined();
+  },
+);
