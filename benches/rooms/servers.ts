@@ -1,6 +1,7 @@
 // The server processes of a case: ours, which connect to each other, or a rival's, which share a Redis.
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -121,12 +122,14 @@ class ServerProcess {
     this.#child.send(order);
   }
 
-  load(of: 'cpu' | 'memory'): Promise<Load> {
-    return new Promise((done, failed) => {
-      this.#child.once('exit', () => failed(new Error('a server ended')));
-      this.#child.once('message', (message) => done(message as Load));
-      this.#child.send({ load: of });
-    });
+  async load(of: 'cpu' | 'memory'): Promise<Load> {
+    const ended = new AbortController();
+    const end = (): void => ended.abort(new Error('a server ended'));
+    this.#child.once('exit', end);
+    this.#child.send({ load: of });
+    const [load] = await once(this.#child, 'message', { signal: ended.signal });
+    this.#child.off('exit', end);
+    return load as Load;
   }
 
   kill(): void {
