@@ -276,7 +276,8 @@ export class RandomMember {
           this.fit(() => this.pick(METAS)),
         ]),
       ],
-      () => ['bye'],
+      () => ['copies', this.name(), this.list(this.told)],
+      () => ['bye', this.list(this.origin), this.list(() => [this.origin(), this.flag()])],
     ],
     waits: [
       () => [

@@ -3,7 +3,7 @@
 import type { Runtime } from '../actor/index.ts';
 import { OldestFirst } from '../collections/index.ts';
 import { ANSWERED_PER_TURN, MAX_CURSOR, MAX_ENDED, MAX_QUESTIONS, MESSAGE_OVERHEAD_BYTES } from './limits.ts';
-import { type EndedOrigin, MAX_TOLD, type ToldMessage } from './messages.ts';
+import { type EndedOrigin, MAX_TOLD, toldOf } from './messages.ts';
 import type { Peers } from './peers.ts';
 import type { RoomTable } from './room-table.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
@@ -92,17 +92,7 @@ export class Answers {
     const ring = this.#table.get(room)?.ring;
     const now = this.#runtime.now();
     const kept = (ring?.keptAfter(new Map(after)) ?? []).slice(-MAX_TOLD);
-    const messages = kept.map(
-      ({ origin, sequence, previous, content, except, arrivedAt }): ToldMessage => [
-        origin,
-        sequence,
-        previous,
-        content.kind,
-        content.payload,
-        except,
-        Math.max(0, now - arrivedAt),
-      ],
-    );
+    const messages = kept.map((message) => toldOf(message, now));
     const newest = (ring?.newestOfAll() ?? []).slice(0, MAX_CURSOR);
     const ended = this.#recentlyEnded().slice(-MAX_ENDED);
     this.#spent += ENTRY_BYTES * (1 + after.length + newest.length + ended.length);

@@ -1,6 +1,7 @@
 // Sends broadcasts to the peers that want them and to the members on this node, and delivers broadcasts of peers to those members.
 import type { Runtime } from '../actor/index.ts';
 import { inSend } from '../kernel/index.ts';
+import type { ChannelPeer } from '../node/index.ts';
 import type { Bridging } from './bridging.ts';
 import type { Connection } from './connection.ts';
 import type { Gaps } from './gaps.ts';
@@ -8,7 +9,7 @@ import type { Interest } from './interest.ts';
 import type { ResumeLimits } from './limits.ts';
 import { detailsTerm, parseDetails } from './messages.ts';
 import type { OutputBatch } from './output-batch.ts';
-import type { Peers } from './peers.ts';
+import { keeperOf, type Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import { type Content, type Except, forgetting, isContent, RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
@@ -81,11 +82,14 @@ export class Broadcaster {
     this.#table.kept(room);
     // Peers first, so that the answer of a member here cannot overtake it.
     const isBackup = room.interested.size === 0;
-    const peers = isBackup ? this.#backupPeer(room) : [...room.interested];
+    const peers = isBackup ? this.#backupPeer(room) : [...room.interested.keys()];
     if (peers.length > 0) {
       const { sequence, previous } = id;
       const details = { sequence, previous, kind: content.kind, except, cause, isBackup };
-      this.refused += this.#peers.broadcast(peers, name, content.payload, detailsTerm(details)).length;
+      const refused = this.#peers.broadcast(peers, name, content.payload, detailsTerm(details));
+      this.refused += refused.length;
+      if (refused.length > 0) this.#refused(room, new Set(refused));
+      else if (isBackup) message.keptBy = (peers[0] as RoomsPeer).origin;
     }
     this.deliver(room, message);
     this.#bridging?.publish(name, message);
@@ -165,24 +169,16 @@ export class Broadcaster {
     return new RoomMessage(id, content, except, this.#runtime.now());
   }
 
-  /** If only this node has members of a room: the peer that keeps copies of its messages, chosen by rendezvous hashing. O(peers). */
+  /** Interested peers did not get a message. */
+  #refused({ interested }: Room<Connection>, refused: ReadonlySet<ChannelPeer>): void {
+    const now = this.#runtime.now();
+    for (const peer of interested.keys()) if (refused.has(peer.channelPeer)) interested.set(peer, now);
+  }
+
+  /** If only this node has members of a room: the peer that keeps copies of its messages. O(peers). */
   #backupPeer(room: Room<Connection>): RoomsPeer[] {
     if (this.#resume.windowMs === 0 || !room.isWanted(this.#runtime.now())) return [];
-    let best: RoomsPeer | undefined;
-    let most = -1;
-    for (const peer of this.#peers.all()) {
-      const weight = hash(`${room.name} ${peer.origin}`);
-      if (weight <= most) continue;
-      best = peer;
-      most = weight;
-    }
+    const best = keeperOf(room.name, this.#peers.all());
     return best === undefined ? [] : [best];
   }
-}
-
-/** FNV-1a, 32 bits. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
-  return value >>> 0;
 }

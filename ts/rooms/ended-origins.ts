@@ -15,6 +15,7 @@ import type { RoomTable } from './room-table.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
 
 export class EndedOrigins {
+  readonly #runtime: Runtime;
   readonly #table: RoomTable;
   readonly #peers: Peers;
   readonly #history: History;
@@ -26,6 +27,7 @@ export class EndedOrigins {
 
   constructor(runtime: Runtime, table: RoomTable, peers: Peers, history: History, gaps: Gaps) {
     this.#telling = new Snapshots(runtime, peers);
+    this.#runtime = runtime;
     this.#table = table;
     this.#peers = peers;
     this.#history = history;
@@ -61,7 +63,7 @@ export class EndedOrigins {
    * each turn of the event loop.
    */
   lostBy(peer: RoomsPeer, origin: string): void {
-    peer.lost.renew(origin, true);
+    peer.lost.renew(origin, this.#runtime.now());
     if (peer.lost.size > MAX_ENDED) peer.lost.takeOldest();
     if (this.#history.mayTell(peer, origin)) this.#tell(peer, origin);
   }
@@ -80,7 +82,7 @@ export class EndedOrigins {
   late(room: Room<Connection>, origin: string): void {
     const newest = room.ring.newestKept(origin);
     if (newest === undefined) return;
-    for (const peer of room.interested) {
+    for (const peer of room.interested.keys()) {
       if (!peer.lost.has(origin)) continue;
       const isSent = this.#peers.offer(peer, ['newest', origin, [[room.name, newest]]]);
       if (!isSent) this.#tell(peer, origin); // when there is room in its outbox

@@ -89,6 +89,15 @@ export class Gaps {
     });
   }
 
+  /** A node that stops has handed over messages of an origin, which has ended or is its own. If others before them are missing, they are awaited. */
+  handedOver(room: Room<Connection>, origin: string): void {
+    this.#advance(room, origin);
+    const last = room.ring.last(origin);
+    if (last !== undefined && last < room.ring.newest(origin))
+      this.#wait(logKey(origin, room.name), room, origin);
+    this.#listener.late(room, origin);
+  }
+
   close(): void {
     for (const end of this.#waiting.values()) end();
     this.#waiting.clear();

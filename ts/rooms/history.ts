@@ -5,11 +5,11 @@ import type { Cursor, ResyncReason } from '../client/index.ts';
 import { SharedOldest } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
 import { HISTORY_MS, MAX_CURSOR, MAX_ENDED, MAX_LOSSES, type ResumeLimits } from './limits.ts';
-import type { EndedOrigin, ToldMessage } from './messages.ts';
+import { type EndedOrigin, messageOf, type ToldMessage } from './messages.ts';
 import { PeerQueries } from './peer-queries.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
-import { RoomMessage } from './room-message.ts';
+import type { RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
 
@@ -26,7 +26,7 @@ interface Told {
 /** How often peers are asked for one client: once for what is known to be missing, once for what their answers show to be. */
 const MISSED_ROUNDS = 2;
 
-type Ended = { readonly at: number; readonly told: WeakMap<RoomsPeer, number> };
+type Ended = { readonly at: number; areCopiesLost: boolean; readonly told: WeakMap<RoomsPeer, number> };
 
 export class History {
   readonly #runtime: Runtime;
@@ -57,7 +57,7 @@ export class History {
     this.#resume = parts.resume;
     this.#originsAdded = parts.originsAdded;
     // This node counts as one that was lost, because its copies for others are gone.
-    table.onBackupDropped = () => this.ended(table.origin, '');
+    table.onBackupDropped = () => this.ended(table.origin, '', true);
   }
 
   /**
@@ -95,22 +95,41 @@ export class History {
     ended: Told['ended'],
   ): void {
     const now = this.#runtime.now();
-    const all = messages.map(
-      ([origin, sequence, previous, kind, payload, except, age]) =>
-        new RoomMessage(
-          { origin, sequence, previous },
-          { kind, payload },
-          except,
-          now - Math.min(age, this.#resume.windowMs),
-        ),
-    );
+    const all = messages.map((each) => messageOf(each, now, this.#resume.windowMs));
     this.queries.answered(peer, ref, { from: peer.origin, messages: all, newest, ended });
   }
 
-  /** An origin of a node has ended, and its copies for others with it. */
-  ended(origin: string, node: string): void {
+  /** An origin of a node has ended. @param areCopiesLost Whether copies that it kept for others have ended with it. */
+  ended(origin: string, node: string, areCopiesLost: boolean, at: number = this.#runtime.now()): void {
     if (this.#resume.windowMs === 0 || origin === '') return;
-    this.#ended.renew(origin, node, { at: this.#runtime.now(), told: new WeakMap() });
+    const before = this.#ended.get(origin)?.areCopiesLost === true;
+    this.#ended.renew(origin, node, { at, areCopiesLost: areCopiesLost || before, told: new WeakMap() });
+  }
+
+  /** The session with a peer has ended. What it has lost before, it may have had the last copies of. */
+  lost({ channelPeer, origin, lost }: RoomsPeer): void {
+    const { node } = channelPeer;
+    for (const [each, at] of lost) if (!this.hasEnded(each)) this.#adopt(each, node, true, at);
+    this.ended(origin, node, true);
+  }
+
+  /**
+   * A peer has stopped in order.
+   *
+   * @param connected the origins of its peers. One that has ended here stopped at the same time: the two may have handed copies to each other.
+   * @param ended what it knew to have ended, itself included if its copies are lost.
+   */
+  left(peer: RoomsPeer, connected: readonly string[], ended: readonly EndedOrigin[]): void {
+    const { channelPeer, origin, lost } = peer;
+    const known = new Map(this.recentlyEnded());
+    let areCopiesLost = connected.some((each) => known.has(each));
+    for (const [each, areLost] of ended) {
+      const own = this.#ended.get(each);
+      if (each === origin) areCopiesLost ||= areLost;
+      else if (own !== undefined) own.areCopiesLost ||= areLost;
+      else this.#adopt(each, channelPeer.node, areLost, lost.get(each) ?? this.#runtime.now());
+    }
+    this.ended(origin, channelPeer.node, areCopiesLost);
   }
 
   /** Whether an origin is remembered as ended. */
@@ -134,7 +153,7 @@ export class History {
       if (at >= from) break;
       this.#ended.delete(origin);
     }
-    return Array.from(this.#ended, ([origin]) => [origin, true]);
+    return Array.from(this.#ended, ([origin, { areCopiesLost }]) => [origin, areCopiesLost]);
   }
 
   /** An origin has connected again. */
@@ -178,17 +197,18 @@ export class History {
 
   /**
    * Whether it is certain that nothing is missing of origins that no node knows in a room. Every broadcast is kept by at least one other node, so
-   * the end of one node loses nothing, but the end of a second one may, in order or not: a node that stops hands its copies to nobody. Of an
-   * origin that ended before the window, the client has all messages.
+   * the end of one node loses nothing, and a node that stops hands over what no other one has. So messages are lost only if a node is lost, and
+   * another one has ended, too. Of an origin that ended before the window, the client has all messages.
    */
   #isHarmless(gone: readonly string[], answers: readonly Told[]): boolean {
-    const ended = new Set(this.recentlyEnded().map(([origin]) => origin));
+    const ended = new Map(this.recentlyEnded());
     // This node has no peer and does not know that these origins ended: it was not there to keep their messages.
     if (answers.length === 0 && !gone.every((origin) => ended.has(origin))) return false;
-    for (const answer of answers) for (const [origin] of answer.ended) ended.add(origin);
+    for (const answer of answers)
+      for (const [origin, areLost] of answer.ended) ended.set(origin, areLost || ended.get(origin) === true);
     // The end of an origin in another cluster is not seen here, and only one node has its messages.
     if (this.isBridged && gone.some((origin) => !this.#peers.wasHere(origin))) return false;
-    return ended.size <= 1;
+    return ended.size <= 1 || ![...ended.values()].includes(true);
   }
 
   /**
@@ -217,6 +237,13 @@ export class History {
     this.#table.kept(room);
     this.#originsAdded(room);
     return isAll;
+  }
+
+  /** A peer that is gone said that an origin has ended, and this node does not know it. */
+  #adopt(origin: string, node: string, areCopiesLost: boolean, at: number): void {
+    const isPresent = origin === this.#table.origin || this.#peers.hasOrigin(origin);
+    if (!isPresent && at >= this.#runtime.now() - this.#resume.windowMs)
+      this.ended(origin, node, areCopiesLost, at);
   }
 
   /** Asks peers for the kept messages of a room after some sequences. Resolves to their answers. */

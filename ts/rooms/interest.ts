@@ -106,7 +106,7 @@ export class Interest {
           this.#peers.suspect(peer, 'more rooms than a node may want');
           continue;
         }
-        this.#table.getOrCreate(name).interested.add(peer);
+        this.#table.getOrCreate(name).interested.set(peer, this.#runtime.now());
         bases.push([name, this.#table.counter, this.#table.newestOwn(name)]);
       }
       peer.rooms.set(name, members);

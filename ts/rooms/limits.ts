@@ -43,6 +43,13 @@ export const ENDED_ORIGINS_KEPT = 64;
 export const ANSWERED_PER_TURN = 1024 * 1024;
 /** Most questions of one peer about kept messages that wait, and origins in them. */
 export const MAX_QUESTIONS = 262_144;
+/** Most of what a node that stops hands over to others: it is encoded at once. Unit: estimated bytes. */
+export const MAX_HANDED_BYTES = 8 * 1024 * 1024;
+/** Most kept messages in one message that hands them over, and what they take unless it is a single one. Unit: estimated bytes. */
+export const MAX_COPIES = 1024;
+export const COPIES_BYTES = 256 * 1024;
+/** A peer that has been interested for so long gets the messages of all nodes: they know that it is interested. Unit: ms. */
+export const SETTLED_MS = 5000;
 /** Most origins that a node remembers as ended within the window. Beyond it the node with the most of them loses its oldest one. */
 export const MAX_ENDED = 1024;
 /** Estimated memory of a kept message, and of a waiting packet of messages, in addition to its bytes. Unit: bytes. */

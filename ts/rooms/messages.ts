@@ -2,6 +2,7 @@
 // a message whose parts all have the right type and size, or undefined.
 import {
   MAX_CLIENT_NUMBER,
+  MAX_COPIES,
   MAX_CURSOR,
   MAX_ENDED,
   MAX_EXCEPT,
@@ -13,7 +14,7 @@ import {
   PART,
 } from './limits.ts';
 import { isRoomName } from './room.ts';
-import { type Except, isContent, isOrigin, Kind } from './room-message.ts';
+import { type Except, isContent, isOrigin, Kind, RoomMessage } from './room-message.ts';
 
 export const CHANNEL = 'rooms';
 export const VERSION = 1;
@@ -39,6 +40,19 @@ export type ToldMessage = readonly [
   except: Except,
   ageMs: number,
 ];
+/** A kept message for a peer. @param now In ms of the monotonic clock. */
+export function toldOf(message: RoomMessage, now: number): ToldMessage {
+  const { origin, sequence, previous, content, except, arrivedAt } = message;
+  return [origin, sequence, previous, content.kind, content.payload, except, Math.max(0, now - arrivedAt)];
+}
+
+/** A kept message of a peer. It is kept here until its age is the window, too. */
+export function messageOf(told: ToldMessage, now: number, windowMs: number): RoomMessage {
+  const [origin, sequence, previous, kind, payload, except, age] = told;
+  const id = { origin, sequence, previous };
+  return new RoomMessage(id, { kind, payload }, except, now - Math.min(age, windowMs));
+}
+
 /** An origin that has ended within the window. The second value is true: the copies that it kept for others are lost. */
 export type EndedOrigin = readonly [origin: string, areCopiesLost: boolean];
 /** One connection of the sender in the presence of a room; null as the meta: it has left. */
@@ -74,7 +88,13 @@ export type PeerMessage =
   | readonly ['claim', ref: number, session: string, generation: number]
   | readonly ['last', ref: number, taken: number, heard: number, generation: number, before: number]
   | readonly ['presence', entries: readonly PresentEntry[]]
-  | readonly ['bye'];
+  | readonly ['copies', room: string, messages: readonly ToldMessage[]]
+  | readonly [
+      'bye',
+      /** The origins of the peers that took part. */
+      peers: readonly string[],
+      ended: readonly EndedOrigin[],
+    ];
 
 /** The fields of a broadcast, except its payload. */
 export interface Details {
@@ -150,8 +170,10 @@ function isMessage(value: readonly unknown[]): boolean {
       );
     case 'presence':
       return isTuple(rest, list(PART, tuple(isRoomName, isRoomName, isId, isMeta)));
+    case 'copies':
+      return isTuple(rest, isRoomName, list(MAX_COPIES, isTold)) && (rest[1] as unknown[]).length > 0;
     case 'bye':
-      return rest.length === 0;
+      return isTuple(rest, list(MAX_ENDED, isOrigin), list(MAX_ENDED, tuple(isOrigin, isBoolean)));
     default:
       return false;
   }

@@ -132,3 +132,23 @@ export class Peers {
     this.#byNode.clear();
   }
 }
+
+/** The peer that keeps copies of the messages of a room, chosen by rendezvous hashing. O(peers). */
+export function keeperOf(room: string, peers: Iterable<RoomsPeer>): RoomsPeer | undefined {
+  let best: RoomsPeer | undefined;
+  let most = -1;
+  for (const peer of peers) {
+    const weight = hash(`${room} ${peer.origin}`);
+    if (weight <= most) continue;
+    best = peer;
+    most = weight;
+  }
+  return best;
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
+  return value >>> 0;
+}

@@ -186,6 +186,11 @@ export class ReplayRing {
     return gaps.size > 0 ? undefined : inOrderOfArrival(rows);
   }
 
+  /** All kept messages, in order per origin. */
+  *allKept(): Generator<RoomMessage, void> {
+    for (const { kept } of this.#logs.values()) yield* kept;
+  }
+
   /** For each pair of an origin and a sequence: the kept messages of the origin after that sequence. */
   keptAfter(wanted: Iterable<readonly [origin: string, after: number]>): RoomMessage[] {
     const found: RoomMessage[] = [];

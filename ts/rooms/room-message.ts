@@ -91,6 +91,8 @@ export class RoomMessage {
   readonly except: Except;
   /** When it arrived here, in ms of the monotonic clock. */
   readonly arrivedAt: number;
+  /** The origin of the peer that this node has sent a copy of its own message, because no peer is interested in the room; empty: none. */
+  keptBy = '';
   /** The ended origins that the room forgets by this message; undefined: it is a message of a user. */
   readonly forgotten: readonly ForgottenOrigin[] | undefined;
   #enveloped: Frame | undefined;

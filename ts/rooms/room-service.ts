@@ -14,6 +14,7 @@ import type { BridgeOptions } from './bridge.ts';
 import { Bridging } from './bridging.ts';
 import { Broadcaster } from './broadcaster.ts';
 import type { Connection } from './connection.ts';
+import { Copies } from './copies.ts';
 import { EndedOrigins } from './ended-origins.ts';
 import { Gaps } from './gaps.ts';
 import { History } from './history.ts';
@@ -67,6 +68,7 @@ export class RoomService implements ChannelListener {
   readonly #ended: EndedOrigins;
   readonly #gaps: Gaps;
   readonly #answers: Answers;
+  readonly #copies: Copies;
   readonly #removals: StepQueue;
   readonly #snapshots: Snapshots<RoomsPeer, PeerMessage>;
   readonly #listener: RoomServiceListener;
@@ -93,19 +95,19 @@ export class RoomService implements ChannelListener {
     const base = { runtime, table, peers, resume };
     const originsAdded = (room: Room<Connection>): void => this.broadcaster.boundOrigins(room);
     this.history = new History({ ...base, originsAdded });
+    const kept = { ...base, history: this.history };
     this.#gaps = new Gaps({
-      ...base,
-      history: this.history,
+      ...kept,
       listener: {
         next: (room, message) => this.broadcaster.deliver(room, message),
         late: (room, origin) => this.#ended.late(room, origin),
         gap: (room) => listener.gap(room),
       },
     });
-    const shared = { ...base, interest, gaps: this.#gaps };
+    const shared = { ...kept, interest, gaps: this.#gaps };
+    this.#copies = new Copies({ ...shared, originsAdded });
     this.#bases = new Bases({
       ...shared,
-      history: this.history,
       listener: {
         originsAdded,
         gap: (room, corrected) => listener.gap(room, corrected),
@@ -128,7 +130,7 @@ export class RoomService implements ChannelListener {
   count(name: string): number {
     const room = this.table.get(name);
     let count = room?.members.size ?? 0;
-    for (const peer of room?.interested ?? []) count += peer.rooms.get(name) ?? 0;
+    for (const peer of room?.interested.keys() ?? []) count += peer.rooms.get(name) ?? 0;
     return count;
   }
 
@@ -136,17 +138,10 @@ export class RoomService implements ChannelListener {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.output.flush();
-    for (const peer of this.peers.sessions()) this.peers.send(peer, ['bye']);
+    this.#copies.leave();
     for (const { queries } of [this.history, this.claims]) queries.close();
-    this.#removals.close();
-    this.#ended.close();
-    this.#gaps.close();
-    this.#answers.close();
-    this.bridging?.close();
-    this.interest.close();
-    this.peers.close();
-    this.sessions.close();
-    this.table.close();
+    for (const each of [this.#removals, this.#ended, this.#gaps, this.#answers]) each.close();
+    for (const each of [this.bridging, this.interest, this.peers, this.sessions, this.table]) each?.close();
   }
 
   #bridge(runtime: Runtime, options: BridgeOptions): Bridging {
@@ -169,7 +164,7 @@ export class RoomService implements ChannelListener {
   down(channelPeer: ChannelPeer): void {
     const peer = this.peers.down(channelPeer);
     if (peer === undefined) return;
-    if (peer.takesPart) this.#endOrigin(peer);
+    if (peer.takesPart) this.#endOrigin(peer, () => this.history.lost(peer));
     this.#lost(peer);
   }
 
@@ -199,6 +194,7 @@ export class RoomService implements ChannelListener {
         this.interest.forget(peer);
         peer.takesPart = true;
         peer.isTold = false;
+        peer.handedBytes = 0;
         this.signer.learn(peer.channelPeer.node, message[3]);
         this.#removals.begin(peer.channelPeer.node, this.presence.lost(peer));
         return this.#snapshots.begin(peer, this.#tellAll(peer));
@@ -225,8 +221,10 @@ export class RoomService implements ChannelListener {
         return this.claims.answered(peer, message);
       case 'presence':
         return this.presence.received(peer, message[1]);
+      case 'copies':
+        return this.#copies.received(peer, message[1], message[2]);
       case 'bye':
-        if (peer.takesPart) this.#endOrigin(peer);
+        if (peer.takesPart) this.#endOrigin(peer, () => this.history.left(peer, message[1], message[2]));
         return this.#lost(peer);
     }
   }
@@ -244,11 +242,11 @@ export class RoomService implements ChannelListener {
     this.#removals.begin(peer.channelPeer.node, both(this.presence.lost(peer), this.interest.lost(peer)));
   }
 
-  /** A peer takes part no longer: its session has ended, or it has said `bye`. */
-  #endOrigin(peer: RoomsPeer): void {
+  /** A peer takes part no longer: its session has ended, or it has said `bye`. @param note Remembers its origin. */
+  #endOrigin(peer: RoomsPeer, note: () => void): void {
     peer.takesPart = false;
     this.#answers.forget(peer);
-    this.history.ended(peer.origin, peer.channelPeer.node);
+    note();
     this.#ended.lost(peer.origin);
   }
 
@@ -273,7 +271,8 @@ export class RoomService implements ChannelListener {
   #accept(peer: RoomsPeer, origin: string, keyId: string): boolean {
     if (origin === this.table.origin || keyId === this.signer.id) return false;
     if (!this.peers.introduced(peer, origin, keyId)) return false;
-    if (peer.origin !== origin) this.history.ended(peer.origin, peer.channelPeer.node);
+    if (peer.takesPart && peer.origin !== origin)
+      this.history.ended(peer.origin, peer.channelPeer.node, true);
     this.history.returned(origin);
     peer.origin = origin;
     peer.keyId = keyId;

@@ -22,8 +22,8 @@ export class Room<M extends Recipient = Recipient> {
   readonly floor: number;
   /** Connections of this node. */
   readonly members: Set<M> = new Set();
-  /** The peers that want its messages. */
-  readonly interested: Set<RoomsPeer> = new Set();
+  /** The peers that want its messages, each with the time since which it gets all of this node, in ms of the monotonic clock. */
+  readonly interested: Map<RoomsPeer, number> = new Map();
   /** Until when former members may reconnect, in ms of the monotonic clock. */
   keepUntil = 0;
   /** Resumes that are under way: each keeps the room as a member does. */

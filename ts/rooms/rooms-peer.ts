@@ -18,8 +18,10 @@ export class RoomsPeer {
   readonly asked: Set<string> = new Set();
   /** Where other nodes have reported more of it than it said, by {@link logKey}, with what it has said since it was asked once more. */
   readonly doubted: Map<string, { readonly counter: number; readonly newest: number }> = new Map();
-  /** The origins that it has lost, the one that it named longest ago first. It may be connected to some of them again. */
-  readonly lost: OldestFirst<string, true> = new OldestFirst();
+  /** The origins that it has lost, each with when it said so, the one that it named longest ago first. It may be connected to some of them again. */
+  readonly lost: OldestFirst<string, number> = new OldestFirst();
+  /** Estimated bytes of the copies that it has handed over since its hello. */
+  handedBytes = 0;
   /** When it was first asked something after it was last heard, in ms of the monotonic clock; undefined: nothing since. */
   askedAt: number | undefined;
   /** How often it has sent a hello, and when it sent the last one, in ms of the monotonic clock. */

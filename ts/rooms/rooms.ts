@@ -257,8 +257,8 @@ export class Rooms<User = unknown, In = unknown, Out = unknown> extends EventEmi
   }
 
   /**
-   * Closes every connection with code 1001 and leaves the rooms of the cluster. After that other methods throw SNOW_ERR_NOT_ALIVE. When its
-   * node stops, this happens after the supervision trees have ended. O(connections).
+   * Closes every connection with code 1001, hands over kept messages, and leaves the rooms of the cluster. After that other methods throw
+   * SNOW_ERR_NOT_ALIVE. When its node stops, this happens after the supervision trees have ended. O(connections + kept messages).
    */
   close(): void {
     if (this.#service.isClosed) return;

@@ -31,7 +31,7 @@ it('of the messages of a peer that it has lost an origin, so many are answered f
     Array.from({ length: 2 * MAX_LOSSES }, () => history.mayTell(each, 'gone')).filter(Boolean).length;
   expect(answered(one)).toBe(0);
   for (let end = 0; end < 2; end++) {
-    history.ended('gone', 'c');
+    history.ended('gone', 'c', true);
     expect([answered(one), answered(other), answered(one)]).toEqual([MAX_LOSSES, MAX_LOSSES, 0]);
     history.returned('gone');
   }
@@ -39,8 +39,8 @@ it('of the messages of a peer that it has lost an origin, so many are answered f
 
 it('a node that takes one origin after the other makes others forget the end of no other node', () => {
   const history = startHistory();
-  history.ended('honest', 'a');
-  for (let at = 0; at < 2 * MAX_ENDED; at++) history.ended(`o${at}`, 'b');
+  history.ended('honest', 'a', true);
+  for (let at = 0; at < 2 * MAX_ENDED; at++) history.ended(`o${at}`, 'b', false);
   const ended = history.recentlyEnded();
   expect(ended).toHaveLength(MAX_ENDED);
   expect(ended[0]).toEqual(['honest', true]);

@@ -213,7 +213,7 @@ it('a peer that says hello as this node or as another one takes no part', async 
 
 it('messages of a peer before its hello are ignored', async () => {
   const client = await meet();
-  liar.say(stage.node(0), ['bye']);
+  liar.say(stage.node(0), ['bye', [], []]);
   liar.say(stage.node(0), ['interest', [['g', 5]]]);
   liar.broadcast(stage.node(0), 'g', '1', [1, 0, 1, [], null, false]);
   await stage.mesh.settle();
@@ -257,7 +257,7 @@ it.each([0, 1])(
 it('a peer that says hello with the key of another node takes no part', async () => {
   await meet();
   const client = (await stage.client(rooms[1])).socket;
-  liar.say(stage.node(0), ['bye']);
+  liar.say(stage.node(0), ['bye', [], []]);
   const keys = [[client.session.split('.')[0], new Uint8Array(32)]];
   liar.say(stage.node(0), ['hello', 1, 'other', keys, false]);
   liar.say(stage.node(0), ['interest', [['g', 5]]]);
@@ -451,7 +451,7 @@ it('a peer that asks and leaves is answered no more', async () => {
   const service = first.listener as ChannelListener;
   for (let ref = 0; ref < 10; ref++) service.message(peer, ['ask', ref, 'g', [[liar.originOf(first), 0]]]);
   const before = told;
-  service.message(peer, ['bye']);
+  service.message(peer, ['bye', [], []]);
   await stage.mesh.settle();
   expect(told).toBe(before);
 });
@@ -475,7 +475,7 @@ it('a peer that says hello again and again is told of the lost nodes once in a t
   const first = stage.node(0);
   const peer = first.peers.get(stage.node(2)) as ChannelPeer;
   const service = first.listener as RoomService;
-  for (let count = 0; count < 500; count++) service.history.ended(`z${count}`, 'gone');
+  for (let count = 0; count < 500; count++) service.history.ended(`z${count}`, 'gone', true);
   let lost = 0;
   stage.mesh.onSend = (_from, _to, value) => {
     if ((value as readonly unknown[])[0] === 'lost') lost++;

@@ -86,7 +86,7 @@ describe('the rooms that a lost node wanted', () => {
     const rooms = start();
     const peer = peerOf();
     for (let at = 0; at < COUNT; at++) want(peer, `r${at}`, 2);
-    node.say(peer, ['bye']);
+    node.say(peer, ['bye', [], []]);
     node.say(peer, ['hello', 1, 'second', [['another key', new Uint8Array(32)]], false]);
     const last = `r${COUNT - 1}`;
     want(peer, last, 1);

@@ -120,7 +120,7 @@ describe('the rooms that a node wants', () => {
     await pass();
     expect(node.sent).toHaveLength(before);
     const again = connect(PEER, 'second');
-    node.say(again, ['bye']);
+    node.say(again, ['bye', [], []]);
     const first = toldOn(again, 'interest').length;
     await pass();
     expect(toldOn(again, 'interest')).toHaveLength(first);

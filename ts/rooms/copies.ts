@@ -1,0 +1,157 @@
+// What a node that stops hands over: the kept messages that no other node may have. All nodes keep copies of each other's messages, so it may
+// have the last copy of a message of a node that has ended before.
+//
+//   close ──copies──▶ …  ──▶ bye      the peer keeps them as it keeps copies of a peer that is connected
+import type { Runtime } from '../actor/index.ts';
+import type { Connection } from './connection.ts';
+import type { Gaps } from './gaps.ts';
+import type { History } from './history.ts';
+import {
+  COPIES_BYTES,
+  MAX_ENDED,
+  MAX_HANDED_BYTES,
+  MESSAGE_OVERHEAD_BYTES,
+  type ResumeLimits,
+  SETTLED_MS,
+} from './limits.ts';
+import { messageOf, type ToldMessage, toldOf } from './messages.ts';
+import { keeperOf, type Peers } from './peers.ts';
+import type { Room } from './room.ts';
+import type { RoomMessage } from './room-message.ts';
+import type { RoomTable } from './room-table.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
+
+export class Copies {
+  readonly #runtime: Runtime;
+  readonly #table: RoomTable;
+  readonly #peers: Peers;
+  readonly #resume: ResumeLimits;
+  readonly #history: History;
+  readonly #gaps: Gaps;
+  readonly #originsAdded: (room: Room<Connection>) => void;
+
+  constructor(parts: {
+    readonly runtime: Runtime;
+    readonly table: RoomTable;
+    readonly peers: Peers;
+    readonly resume: ResumeLimits;
+    readonly history: History;
+    readonly gaps: Gaps;
+    /** A room may know more origins than before. */
+    readonly originsAdded: (room: Room<Connection>) => void;
+  }) {
+    this.#runtime = parts.runtime;
+    this.#table = parts.table;
+    this.#peers = parts.peers;
+    this.#resume = parts.resume;
+    this.#history = parts.history;
+    this.#gaps = parts.gaps;
+    this.#originsAdded = parts.originsAdded;
+  }
+
+  /** Hands over what no other node may have, and tells peers that this node no longer takes part. O(kept messages + peers · peers). */
+  leave(): void {
+    const { origin } = this.#table;
+    const peers = [...this.#present()];
+    if (!this.#handOver() || peers.length > MAX_ENDED) this.#history.ended(origin, '', true);
+    const ended = this.#history.recentlyEnded().slice(-MAX_ENDED);
+    for (const peer of this.#peers.sessions())
+      this.#peers.send(peer, ['bye', peers.slice(0, MAX_ENDED), ended]);
+  }
+
+  /**
+   * A peer that stops hands over messages: its own, and those of nodes that have ended. Those of a node that is connected do not count: it
+   * has them itself.
+   */
+  received(peer: RoomsPeer, name: string, told: readonly ToldMessage[]): void {
+    if (this.#resume.windowMs === 0) return;
+    for (const [, , , , payload] of told) peer.handedBytes += bytesOf(payload);
+    if (peer.handedBytes > MAX_HANDED_BYTES)
+      return this.#peers.suspect(peer, 'more copies than a node hands over');
+    const room = this.#table.getOrCreate(name);
+    const present = this.#present();
+    present.add(this.#table.origin).delete(peer.origin);
+    const now = this.#runtime.now();
+    const origins = new Set<string>();
+    const messages: RoomMessage[] = [];
+    for (const each of told) {
+      const message = messageOf(each, now, this.#resume.windowMs);
+      const { origin, sequence } = message;
+      if (present.has(origin)) continue;
+      if (room.ring.noteNewestFromPeer(origin, sequence)) messages.push(message);
+      else this.#table.onBackupDropped();
+      origins.add(origin);
+    }
+    room.ring.merge(messages, this.#resume);
+    this.#table.kept(room);
+    for (const origin of origins) this.#gaps.handedOver(room, origin);
+    this.#originsAdded(room);
+    // If nothing of it is kept, the room is not needed.
+    this.#table.release(room);
+  }
+
+  /** False: some messages are not sent, because they are too many, or the peers do not read. */
+  #handOver(): boolean {
+    const now = this.#runtime.now();
+    const present = this.#present();
+    const open = [...this.#peers.all()].filter((peer) => this.#peers.whenWritable(peer) === undefined);
+    let left = MAX_HANDED_BYTES;
+    for (const room of this.#table) {
+      const told: ToldMessage[] = [];
+      for (const message of this.#keptHereOnly(room, present)) {
+        left -= bytesOf(message.content.payload);
+        if (left < 0) return false;
+        told.push(toldOf(message, now));
+      }
+      if (told.length === 0) continue;
+      const keeper = keeperOf(room.name, open);
+      if (keeper === undefined) return false;
+      for (const part of parts(told)) this.#peers.send(keeper, ['copies', room.name, part]);
+    }
+    return true;
+  }
+
+  #present(): Set<string> {
+    return new Set(Array.from(this.#peers.all(), ({ origin }) => origin));
+  }
+
+  /**
+   * The kept messages of a room without those that another node has: the one that broadcast them, the one that keeps copies of them, or one
+   * that was interested in the room all the time. What an interested peer has of an ended node is known if it was connected to it, too.
+   */
+  *#keptHereOnly(room: Room<Connection>, present: ReadonlySet<string>): Generator<RoomMessage, void> {
+    if (room.kept === 0) return;
+    const from = this.#runtime.now() - this.#resume.windowMs;
+    for (const message of room.ring.allKept()) {
+      const { origin, arrivedAt, keptBy } = message;
+      if (present.has(origin) || present.has(keptBy)) continue;
+      if (arrivedAt >= from && !this.#isAtMembers(room, message)) yield message;
+    }
+  }
+
+  #isAtMembers({ interested }: Room<Connection>, { origin, arrivedAt }: RoomMessage): boolean {
+    const isOwn = origin === this.#table.origin;
+    for (const [peer, since] of interested)
+      if (peer.takesPart && since + SETTLED_MS < arrivedAt && (isOwn || peer.lost.has(origin))) return true;
+    return false;
+  }
+}
+
+const bytesOf = (payload: Uint8Array): number => MESSAGE_OVERHEAD_BYTES + payload.length;
+
+/** Splits messages, so that each part has at most `COPIES_BYTES`, or one message. */
+function* parts(told: readonly ToldMessage[]): Generator<readonly ToldMessage[], void> {
+  let part: ToldMessage[] = [];
+  let bytes = 0;
+  for (const each of told) {
+    const more = bytesOf(each[4]);
+    if (part.length > 0 && bytes + more > COPIES_BYTES) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(each);
+    bytes += more;
+  }
+  if (part.length > 0) yield part;
+}
