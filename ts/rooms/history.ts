@@ -174,12 +174,15 @@ export class History {
     if (kept !== undefined && unknown.length === 0) return kept;
     const answers: Told[] = [];
     const asked = new Set<string>();
+    let isAnswered = true;
     let wanted = new Set([...gaps, ...unknown]);
     for (let round = 0; round < MISSED_ROUNDS && wanted.size > 0; round++) {
       const after = [...wanted]
         .slice(0, MAX_CURSOR)
         .map((origin): [string, number] => [origin, Math.max(cursor[origin] ?? 0, from[origin] ?? 0)]);
-      const told = await this.#ask(this.#peers.all(), room.name, after);
+      const peers = [...this.#peers.all()];
+      const told = await this.#ask(peers, room.name, after);
+      isAnswered &&= told.length === peers.length;
       if (!this.#learn(room, new Map(after), told)) return 'lost';
       answers.push(...told);
       for (const origin of wanted) asked.add(origin);
@@ -187,7 +190,7 @@ export class History {
       const missed = room.ring.missed(cursor, from, left);
       if (missed !== undefined) {
         const gone = unknownIn(room, cursor, missed);
-        return gone.length === 0 || this.#isHarmless(gone, answers) ? missed : 'lost';
+        return gone.length === 0 || (isAnswered && this.#isHarmless(gone, answers)) ? missed : 'lost';
       }
       // Peers may have more of an origin than was known here, and were not asked for that.
       wanted = new Set([...left].filter((origin) => !asked.has(origin)));

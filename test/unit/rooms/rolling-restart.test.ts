@@ -248,6 +248,20 @@ it('R16 a node that learnt only from a lost peer that others had ended does not 
   expect(resynced(socket).toSorted()).toEqual(NAMES.toSorted());
 });
 
+it('R16 a client is told resync where a peer that does not answer may have what is missing', async () => {
+  const [first, second] = start();
+  const before = await leave({ first });
+  for (const name of NAMES) first.broadcast(name, 'missed');
+  await stage.mesh.settle();
+  stage.mesh.crash(stage.node(0));
+  await stage.mesh.settle();
+  stage.mesh.freeze(stage.node(2));
+  const { socket } = await stage.back(second, before, NAMES, { key: 'ann' });
+  await stage.mesh.pass(10_000);
+  const had = NAMES.filter((name) => socket.data(name).length > 0);
+  expect([...resynced(socket), ...had].toSorted()).toEqual(NAMES.toSorted());
+});
+
 it('without a window nothing is kept, and nothing handed over', async () => {
   const rooms = await stage.cluster({ join: () => true, resume: { windowMs: 0 } });
   await stage.client(rooms[0], { joins: ['g'] });
