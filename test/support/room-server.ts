@@ -1,6 +1,6 @@
 // A chat server, for the process of a test node: what a client sends goes to everybody in `g`.
 import { existsSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connectRooms } from '../../ts/client/index.ts';
@@ -24,10 +24,25 @@ export async function serveRooms(
       : { bridge: { via: redisBridge({ url: broker.url }), cluster: broker.cluster } }),
     ...options,
   });
+  return { rooms, url: await attach(rooms, port) };
+}
+
+/** Rooms that any user may join. A client names its user behind the URL, as `?NAME`. */
+export async function serveUsers(node: Node): Promise<{ readonly rooms: Rooms; readonly url: string }> {
+  const rooms = createRooms(node, { join: () => true });
+  const url = await attach(rooms, 0, ({ url = '' }) => ({ key: url.slice(url.indexOf('?') + 1) }));
+  return { rooms, url };
+}
+
+async function attach(
+  rooms: Rooms,
+  port: number,
+  authorize?: (request: IncomingMessage) => { readonly key: string },
+): Promise<string> {
   const server = createServer();
   await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
-  rooms.attach(server);
-  return { rooms, url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/rooms` };
+  rooms.attach(server, authorize === undefined ? {} : { authorize });
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/rooms`;
 }
 
 /** A client in `g` in this process. Gives the list of the messages that it gets. */
