@@ -182,6 +182,8 @@ async function play(random: () => number, below: Below): Promise<void> {
   const rooms: Rooms[] = await stage.cluster({ join: () => true });
   const sent: string[][] = [[], [], []];
   const users: User[] = [];
+  const leftAt = new Map<User, number>();
+  const now = (): number => stage.node(0).runtime.now();
   const join = async (isLate: boolean): Promise<void> => {
     const { socket } = await stage.client(rooms[below(3)] as Rooms, { joins: ['g'] });
     users.push({ socket, isLate, isOnline: true, had: [], resyncs: 0 });
@@ -196,16 +198,19 @@ async function play(random: () => number, below: Below): Promise<void> {
   const leave = (user: User): void => {
     if (!user.isOnline) return;
     user.isOnline = false;
+    leftAt.set(user, now());
     user.socket.drop();
     collect(user);
   };
   const comeBack = async (user: User): Promise<void> => {
     if (user.isOnline) return;
-    const { socket } = await stage.back(rooms[below(3)] as Rooms, user.socket, ['g']);
+    const awayMs = now() - (leftAt.get(user) ?? 0);
+    const { socket } = await stage.back(rooms[below(3)] as Rooms, user.socket, ['g'], { awayMs });
     user.socket = socket;
     user.isOnline = true;
   };
   for (let step = 0; step < STEPS; step++) {
+    for (const { kit } of stage.nodes) kit.clock.skip(1);
     const [a, b] = [below(3), below(3)];
     const user = users[below(users.length)] as User;
     const what = random();

@@ -166,16 +166,23 @@ export class History {
    * A reason is returned when messages may be missing.
    *
    * @param from sequences up to which messages are not for the client.
+   * @param awayMs how long ago it left.
    */
-  async missed(room: Room<Connection>, cursor: Cursor, from: Cursor): Promise<RoomMessage[] | ResyncReason> {
+  async missed(
+    room: Room<Connection>,
+    cursor: Cursor,
+    from: Cursor,
+    awayMs: number,
+  ): Promise<RoomMessage[] | ResyncReason> {
     const gaps = new Set<string>();
     const kept = room.ring.missed(cursor, from, gaps);
     const unknown = unknownIn(room, cursor, kept ?? []);
-    if (kept !== undefined && unknown.length === 0) return kept;
+    const unsure = this.#unsureIn(room, cursor, awayMs);
+    if (kept !== undefined && unknown.length === 0 && unsure.length === 0) return kept;
     const answers: Told[] = [];
     const asked = new Set<string>();
     let isAnswered = true;
-    let wanted = new Set([...gaps, ...unknown]);
+    let wanted = new Set([...gaps, ...unknown, ...unsure]);
     for (let round = 0; round < MISSED_ROUNDS && wanted.size > 0; round++) {
       const after = [...wanted]
         .slice(0, MAX_CURSOR)
@@ -190,12 +197,32 @@ export class History {
       const missed = room.ring.missed(cursor, from, left);
       if (missed !== undefined) {
         const gone = unknownIn(room, cursor, missed);
-        return gone.length === 0 || (isAnswered && this.#isHarmless(gone, answers)) ? missed : 'lost';
+        if (gone.length === 0 && unsure.length === 0) return missed;
+        if (!isAnswered || !this.#isHarmless(gone, answers)) return 'lost';
+        room.learntAt = this.#runtime.now();
+        return missed;
       }
       // Peers may have more of an origin than was known here, and were not asked for that.
       wanted = new Set([...left].filter((origin) => !asked.has(origin)));
     }
     return 'window';
+  }
+
+  /**
+   * The ended origins of which other nodes may have messages that this one does not know: no member was here when they broadcast or, later, when
+   * nodes with members told each other what they have. Of an origin that the client does not know, it has missed nothing if the origin ended
+   * before it left. O(ended origins).
+   */
+  #unsureIn(room: Room<Connection>, cursor: Cursor, awayMs: number): string[] {
+    const leftAt = this.#runtime.now() - awayMs;
+    const unsure: string[] = [];
+    this.recentlyEnded();
+    for (const [origin, { at }] of this.#ended) {
+      const isFollowed = at > room.announcedAt && room.ring.last(origin) !== undefined;
+      const mayMiss = at >= leftAt || cursor[origin] !== undefined;
+      if (at >= room.learntAt && !isFollowed && mayMiss) unsure.push(origin);
+    }
+    return unsure;
   }
 
   /**

@@ -58,6 +58,7 @@ export class Interest {
     room.wantedSince = room.isAnnounced ? Math.min(room.wantedSince, since) : since;
     if (room.isAnnounced) return pending?.promise ?? Promise.resolve();
     room.isAnnounced = true;
+    room.announcedAt = this.#runtime.now();
     this.onWanted(room.name, true);
     this.#changed.add(room);
     this.#schedule(true);

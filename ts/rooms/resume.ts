@@ -74,7 +74,7 @@ export class Resume {
   ): Promise<RoomMessage[] | ResyncReason> {
     const { interest, history } = this.#service;
     await interest.open(room, Math.min(awayMs, this.#windowMs));
-    return awayMs > this.#windowMs ? 'window' : history.missed(room, cursor, from);
+    return awayMs > this.#windowMs ? 'window' : history.missed(room, cursor, from, awayMs);
   }
 
   /** It does not become a member: it is closed, has no place left, or its hook has thrown. */

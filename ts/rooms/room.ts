@@ -32,6 +32,10 @@ export class Room<M extends Recipient = Recipient> {
   accountedBytes = 0;
   /** Whether peers were told that this node wants its messages. */
   isAnnounced = false;
+  /** When peers were told that, in ms of the monotonic clock. */
+  announcedAt = 0;
+  /** When the answers of all peers last showed that nothing of ended nodes is missing here, in ms of the monotonic clock. */
+  learntAt = Number.NEGATIVE_INFINITY;
   /** Members want all messages that were broadcast from then on, in ms of the monotonic clock. */
   wantedSince = 0;
   #ring: ReplayRing | undefined;
