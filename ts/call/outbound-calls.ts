@@ -11,7 +11,6 @@ import {
   type Kernel,
   latest,
   type NodeAddress,
-  noop,
   onAbort,
   ownCell,
   type ReplyStatus,
@@ -101,7 +100,7 @@ export class OutboundCalls {
     pending.promise = deferred();
     pending.resolve = latest.resolve;
     pending.reject = latest.reject;
-    pending.promise.catch(noop); // it may fail while slices are copied
+    void forActor(pending.promise); // it may fail while slices are copied
     pending.begin(Number.POSITIVE_INFINITY);
     pending.node = target instanceof Pid ? target.nc : kernel.remote.canonical(target.node);
     this.pending.byNode.add(pending.node, pending);

@@ -199,8 +199,6 @@ export class Cell implements Queued<Cell>, AliasOwner, MailboxOwner {
   }
 }
 
-export function noop(): void {}
-
 /** The control block of a living actor of this OS process; undefined for any other PID. */
 export function cellOf(pid: Pid): Cell | undefined {
   return pid.nc === 0 ? (pid.route as Cell | undefined) : undefined;

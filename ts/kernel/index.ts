@@ -24,7 +24,6 @@ export {
   inStore,
   LEAVING,
   LIMITED,
-  noop,
   ownCell,
   QUEUED,
   TERMINATING,
