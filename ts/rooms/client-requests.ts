@@ -1,6 +1,6 @@
 import type { Runtime, Self } from '../actor/index.ts';
 import { type ClientMessage, FAILED, KEY_ROOM } from '../client/index.ts';
-import { cellOf } from '../kernel/index.ts';
+import { cellOf, promiseOf } from '../kernel/index.ts';
 import type { Connection } from './connection.ts';
 import { ClientTask, type ConnectionHandler } from './connection-actor.ts';
 import { type Limits, MAX_WAITING_BYTES } from './limits.ts';
@@ -80,7 +80,8 @@ export class ClientRequests {
       let data: unknown;
       try {
         data = this.#listener.parse(payload);
-        if (data instanceof Promise) data = await data;
+        const pending = promiseOf(data);
+        if (pending !== undefined) data = await pending;
       } catch (error) {
         connection.notify(['refused', number, '', `the message was refused: ${(error as Error)?.message}`]);
         return connection.notify(['ack', number]);

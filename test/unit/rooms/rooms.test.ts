@@ -375,27 +375,36 @@ describe('a client of the protocol', () => {
     expect(socket.closed).toBeUndefined();
   });
 
-  it('A4 is told why its message was refused by a parse that is async, and has others handled in order', async () => {
-    const unhandled: unknown[] = [];
-    const note = (reason: unknown): void => void unhandled.push(reason);
-    process.on('unhandledRejection', note);
-    try {
-      const handled: unknown[] = [];
-      const rooms = stage.alone({
-        parse: async (data) => {
-          if (typeof data !== 'number') throw new Error('no number');
-          return data;
-        },
-        message: (_connection, number) => void handled.push(number),
-      });
-      const { socket } = await stage.client(rooms);
-      for (const [index, data] of [1, 'x', 2].entries()) socket.tell(['send', index + 1, data]);
-      await stage.mesh.settle();
-      expect(socket.all('refused')).toEqual([['refused', 2, '', 'the message was refused: no number']]);
-      expect([handled, socket.closed, unhandled]).toEqual([[1, 2], undefined, []]);
-      expect(socket.all('ack').map(([, number]) => number)).toEqual([1, 2, 3]);
-    } finally {
-      process.off('unhandledRejection', note);
-    }
-  });
+  const judged = async (data: unknown): Promise<number> => {
+    if (typeof data !== 'number') throw new Error('no number');
+    return data;
+  };
+  it.each([
+    ['a promise', judged],
+    // As the promise of another realm, such as that of a test runner.
+    // oxlint-disable-next-line unicorn/no-thenable -- this is what is tested
+    ['a thenable', (data: unknown) => ({ then: (...args: [never]) => judged(data).then(...args) }) as never],
+  ])(
+    'A4 is told why its message was refused by a parse that gives %s, and has others handled in order',
+    async (_what, parse: typeof judged) => {
+      const unhandled: unknown[] = [];
+      const note = (reason: unknown): void => void unhandled.push(reason);
+      process.on('unhandledRejection', note);
+      try {
+        const handled: unknown[] = [];
+        const rooms = stage.alone({
+          parse,
+          message: (_connection, number) => void handled.push(number),
+        });
+        const { socket } = await stage.client(rooms);
+        for (const [index, data] of [1, 'x', 2].entries()) socket.tell(['send', index + 1, data]);
+        await stage.mesh.settle();
+        expect(socket.all('refused')).toEqual([['refused', 2, '', 'the message was refused: no number']]);
+        expect([handled, socket.closed, unhandled]).toEqual([[1, 2], undefined, []]);
+        expect(socket.all('ack').map(([, number]) => number)).toEqual([1, 2, 3]);
+      } finally {
+        process.off('unhandledRejection', note);
+      }
+    },
+  );
 });
