@@ -21,11 +21,14 @@ import {
   ANSWERED_PER_TURN,
   DEFAULT_LIMITS,
   DEFAULT_RESUME,
+  MAX_COPIES,
   MAX_ENDED,
   MAX_EXCEPT,
   MAX_EXCEPT_CHARS,
+  MAX_HANDED_BYTES,
   MAX_HELLOS,
   MAX_INTEREST,
+  MAX_LOSSES,
   MAX_META_BYTES,
   MAX_ORIGINS,
   MAX_PRESENT,
@@ -34,6 +37,7 @@ import {
   MAX_RETURNING,
   MAX_ROOM_ORIGINS,
   MAX_TAKEN,
+  MESSAGE_OVERHEAD_BYTES,
 } from '../../../ts/rooms/limits.ts';
 import { MAX_METAS } from '../../../ts/rooms/presence-table.ts';
 import * as wire from '../../../ts/wire/index.ts';
@@ -136,6 +140,12 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'client sessions': [count(MAX_REPORTED), count(MAX_TAKEN)],
   'ended origins of rooms': [count(MAX_ENDED), count(MAX_ORIGINS)],
   'answers to a peer': [bytes(ANSWERED_PER_TURN), count(MAX_QUESTIONS)],
+  'what a node that stops hands over for rooms': [
+    bytes(MAX_HANDED_BYTES),
+    count(MESSAGE_OVERHEAD_BYTES),
+    count(MAX_COPIES),
+  ],
+  'times a peer says that it has lost a node of rooms': [count(MAX_LOSSES)],
   'origins of a room': [count(MAX_ROOM_ORIGINS)],
 };
 
