@@ -163,6 +163,14 @@ export class Cluster implements AsyncDisposable {
     return Promise.all(each.map((options) => this.node(options)));
   }
 
+  /** Connects each node to the next one, and the last one to the first. */
+  async ring(nodes: readonly ClusterNode[]): Promise<void> {
+    for (const [at, node] of nodes.entries()) {
+      const next = nodes[(at + 1) % nodes.length] as ClusterNode;
+      await node.run((bench, name) => bench.node.connect(name), next.name);
+    }
+  }
+
   /** A proxy with no target yet. */
   async proxy(): Promise<Proxy> {
     const proxy = await Proxy.listen();

@@ -40,12 +40,7 @@ it('R16, R19 joins, leaves and messages during a drain are done once, and a clie
   );
   const urls = await Promise.all(nodes.map((node) => node.run(serve)));
   const [a, b, c] = nodes as [ClusterNode, ClusterNode, ClusterNode];
-  for (const [from, to] of [
-    [a, b],
-    [b, c],
-    [c, a],
-  ] as const)
-    await from.run((bench, name) => bench.node.connect(name), to.name);
+  await cluster.ring(nodes);
 
   const open = (first: string, second: string) => {
     const client = cluster.client(

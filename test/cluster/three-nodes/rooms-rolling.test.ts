@@ -39,12 +39,7 @@ it('R16 clients of quiet rooms move from node to node without a resync, and miss
     string,
     string,
   ];
-  for (const [from, to] of [
-    [a, b],
-    [b, c],
-    [c, a],
-  ] as const)
-    await from.run((bench, name) => bench.node.connect(name), to.name);
+  await cluster.ring(nodes);
 
   const got: string[][] = [];
   const wrong: unknown[] = [];

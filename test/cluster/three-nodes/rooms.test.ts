@@ -119,12 +119,7 @@ it('R18 messages of a killed node that only one node has reach the clients of th
   const urls: string[] = [];
   for (const node of [a, b, c]) urls.push(await node.run(serve));
   // Only the connection from c to a goes through the proxy.
-  for (const [from, to] of [
-    [a, b],
-    [b, c],
-    [c, a],
-  ] as const)
-    await from.run((bench, name) => bench.node.connect(name), to.name);
+  await cluster.ring([a, b, c]);
   const [onB, onC] = await Promise.all([member([urls[1] as string]), member([urls[2] as string])]);
   await a.run(broadcast, 'both', 1);
   for (const { has } of [onB, onC]) await has(1);
