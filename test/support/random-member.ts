@@ -262,6 +262,7 @@ export class RandomMember {
         this.list(this.told),
         this.list(() => [this.origin(), this.count()]),
         this.list(() => [this.origin(), this.flag()]),
+        this.list(this.origin),
       ],
       () => ['newest', this.origin(), this.list(() => [this.name(), this.count()])],
       () => ['lost', this.origin()],

@@ -1,30 +1,25 @@
-// What peers are asked for, and what they answer: messages that are missing here, for members or for a client that resumes. Peers keep what
-// they broadcast and what they received, and send it on request.
+// What peers are asked for: kept messages that are missing here, for members or for a client that resumes. And which origins have ended.
 import type { Runtime } from '../actor/index.ts';
-import type { Cursor, ResyncReason } from '../client/index.ts';
 import { SharedOldest } from '../collections/index.ts';
-import type { Connection } from './connection.ts';
-import { HISTORY_MS, MAX_CURSOR, MAX_ENDED, MAX_LOSSES, type ResumeLimits } from './limits.ts';
+import { HISTORY_MS, MAX_ENDED, MAX_LOSSES, type ResumeLimits } from './limits.ts';
 import { type EndedOrigin, messageOf, type ToldMessage } from './messages.ts';
 import { PeerQueries } from './peer-queries.ts';
 import type { Peers } from './peers.ts';
-import type { Room } from './room.ts';
 import type { RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
 
 /** The answer of a peer. */
-interface Told {
+export interface Told {
   /** The origin of the peer itself. */
   readonly from: string;
   readonly messages: readonly RoomMessage[];
   readonly newest: readonly (readonly [origin: string, sequence: number])[];
   /** The origins that the peer knows to have ended within the window. */
   readonly ended: readonly EndedOrigin[];
+  /** The requested origins to which the peer is connected. */
+  readonly connected: readonly string[];
 }
-
-/** How often peers are asked for one client: once for what is known to be missing, once for what their answers show to be. */
-const MISSED_ROUNDS = 2;
 
 type Ended = { readonly at: number; areCopiesLost: boolean; readonly told: WeakMap<RoomsPeer, number> };
 
@@ -33,11 +28,8 @@ export class History {
   readonly #table: RoomTable;
   readonly #peers: Peers;
   readonly #resume: ResumeLimits;
-  readonly #originsAdded: (room: Room<Connection>) => void;
   /** For kept messages. */
   readonly queries: PeerQueries<Told>;
-  /** Whether messages of other clusters arrive. */
-  isBridged = false;
   /** The origins that have ended within the window, oldest first. `told`: the peers that know which messages of it are kept. */
   readonly #ended = new SharedOldest<string, Ended>(MAX_ENDED);
 
@@ -46,8 +38,6 @@ export class History {
     readonly table: RoomTable;
     readonly peers: Peers;
     readonly resume: ResumeLimits;
-    /** A room may know more origins than before. */
-    readonly originsAdded: (room: Room<Connection>) => void;
   }) {
     const { table } = parts;
     this.#runtime = parts.runtime;
@@ -55,7 +45,6 @@ export class History {
     this.#peers = parts.peers;
     this.queries = new PeerQueries(parts.runtime);
     this.#resume = parts.resume;
-    this.#originsAdded = parts.originsAdded;
     // This node counts as one that was lost, because its copies for others are gone.
     table.onBackupDropped = () => this.ended(table.origin, '', true);
   }
@@ -86,6 +75,17 @@ export class History {
     });
   }
 
+  /** Asks peers for the kept messages of a room after some sequences. Resolves to their answers. */
+  ask(
+    peers: Iterable<RoomsPeer>,
+    room: string,
+    after: readonly (readonly [string, number])[],
+  ): Promise<Told[]> {
+    return this.queries.ask(peers, HISTORY_MS, (peer, ref) =>
+      this.#peers.send(peer, ['ask', ref, room, after]),
+    );
+  }
+
   /** A peer has answered. */
   told(
     peer: RoomsPeer,
@@ -93,10 +93,11 @@ export class History {
     messages: readonly ToldMessage[],
     newest: Told['newest'],
     ended: Told['ended'],
+    connected: Told['connected'],
   ): void {
     const now = this.#runtime.now();
     const all = messages.map((each) => messageOf(each, now, this.#resume.windowMs));
-    this.queries.answered(peer, ref, { from: peer.origin, messages: all, newest, ended });
+    this.queries.answered(peer, ref, { from: peer.origin, messages: all, newest, ended, connected });
   }
 
   /** An origin of a node has ended. @param areCopiesLost Whether copies that it kept for others have ended with it. */
@@ -156,117 +157,20 @@ export class History {
     return Array.from(this.#ended, ([origin, { areCopiesLost }]) => [origin, areCopiesLost]);
   }
 
+  /** The origins that have ended within the window, oldest first, each with when it ended, in ms of the monotonic clock. */
+  *ends(): IterableIterator<readonly [origin: string, at: number]> {
+    this.recentlyEnded();
+    for (const [origin, { at }] of this.#ended) yield [origin, at];
+  }
+
+  /** Whether an origin has ended, and copies that it kept for others with it. */
+  areCopiesLost(origin: string): boolean {
+    return this.#ended.get(origin)?.areCopiesLost === true;
+  }
+
   /** An origin has connected again. */
   returned(origin: string): void {
     this.#ended.delete(origin);
-  }
-
-  /**
-   * The messages that a client with the position `cursor` has missed, in order per origin. Messages that this node lacks are fetched first.
-   * A reason is returned when messages may be missing.
-   *
-   * @param from sequences up to which messages are not for the client.
-   * @param awayMs how long ago it left.
-   */
-  async missed(
-    room: Room<Connection>,
-    cursor: Cursor,
-    from: Cursor,
-    awayMs: number,
-  ): Promise<RoomMessage[] | ResyncReason> {
-    const gaps = new Set<string>();
-    const kept = room.ring.missed(cursor, from, gaps);
-    const unknown = unknownIn(room, cursor, kept ?? []);
-    const unsure = this.#unsureIn(room, cursor, awayMs);
-    if (kept !== undefined && unknown.length === 0 && unsure.length === 0) return kept;
-    const answers: Told[] = [];
-    const asked = new Set<string>();
-    let isAnswered = true;
-    let wanted = new Set([...gaps, ...unknown, ...unsure]);
-    for (let round = 0; round < MISSED_ROUNDS && wanted.size > 0; round++) {
-      const after = [...wanted]
-        .slice(0, MAX_CURSOR)
-        .map((origin): [string, number] => [origin, Math.max(cursor[origin] ?? 0, from[origin] ?? 0)]);
-      const peers = [...this.#peers.all()];
-      const told = await this.#ask(peers, room.name, after);
-      isAnswered &&= told.length === peers.length;
-      if (!this.#learn(room, new Map(after), told)) return 'lost';
-      answers.push(...told);
-      for (const origin of wanted) asked.add(origin);
-      const left = new Set<string>();
-      const missed = room.ring.missed(cursor, from, left);
-      if (missed !== undefined) {
-        const gone = unknownIn(room, cursor, missed);
-        if (gone.length === 0 && unsure.length === 0) return missed;
-        if (!isAnswered || !this.#isHarmless(gone, answers)) return 'lost';
-        room.learntAt = this.#runtime.now();
-        return missed;
-      }
-      // Peers may have more of an origin than was known here, and were not asked for that.
-      wanted = new Set([...left].filter((origin) => !asked.has(origin)));
-    }
-    return 'window';
-  }
-
-  /**
-   * The ended origins of which other nodes may have messages that this one does not know: no member was here when they broadcast or, later, when
-   * nodes with members told each other what they have. Of an origin that the client does not know, it has missed nothing if the origin ended
-   * before it left. O(ended origins).
-   */
-  #unsureIn(room: Room<Connection>, cursor: Cursor, awayMs: number): string[] {
-    const leftAt = this.#runtime.now() - awayMs;
-    const unsure: string[] = [];
-    this.recentlyEnded();
-    for (const [origin, { at }] of this.#ended) {
-      const isFollowed = at > room.announcedAt && room.ring.last(origin) !== undefined;
-      const mayMiss = at >= leftAt || cursor[origin] !== undefined;
-      if (at >= room.learntAt && !isFollowed && mayMiss) unsure.push(origin);
-    }
-    return unsure;
-  }
-
-  /**
-   * Whether it is certain that nothing is missing of origins that no node knows in a room. Every broadcast is kept by at least one other node, so
-   * the end of one node loses nothing, and a node that stops hands over what no other one has. So messages are lost only if a node is lost, and
-   * another one has ended, too. Of an origin that ended before the window, the client has all messages.
-   */
-  #isHarmless(gone: readonly string[], answers: readonly Told[]): boolean {
-    const ended = new Map(this.recentlyEnded());
-    // This node has no peer and does not know that these origins ended: it was not there to keep their messages.
-    if (answers.length === 0 && !gone.every((origin) => ended.has(origin))) return false;
-    for (const answer of answers)
-      for (const [origin, areLost] of answer.ended) ended.set(origin, areLost || ended.get(origin) === true);
-    // The end of an origin in another cluster is not seen here, and only one node has its messages.
-    if (this.isBridged && gone.some((origin) => !this.#peers.wasHere(origin))) return false;
-    return ended.size <= 1 || ![...ended.values()].includes(true);
-  }
-
-  /**
-   * Merges what peers have answered about origins that are not connected. About this node and about a connected origin that the room follows,
-   * answers of others do not count.
-   *
-   * @param wanted the sequence of each origin after which messages were requested.
-   * @returns false: the answers name more origins than a room may know.
-   */
-  #learn(room: Room<Connection>, wanted: ReadonlyMap<string, number>, answers: readonly Told[]): boolean {
-    const { ring } = room;
-    const present = new Set([this.#table.origin]);
-    for (const { origin } of this.#peers.all()) if (ring.last(origin) !== undefined) present.add(origin);
-    let isAll = true;
-    for (const { from, messages, newest } of answers) {
-      const mayBe = (origin: string, sequence: number): boolean =>
-        origin === from || !present.has(origin) || sequence <= ring.newest(origin);
-      const asked = messages.filter(
-        ({ origin, sequence }) =>
-          sequence > (wanted.get(origin) ?? Number.POSITIVE_INFINITY) && mayBe(origin, sequence),
-      );
-      ring.merge(asked, this.#resume);
-      for (const [origin, sequence] of newest)
-        if (mayBe(origin, sequence) && !ring.noteNewestFromPeer(origin, sequence)) isAll = false;
-    }
-    this.#table.kept(room);
-    this.#originsAdded(room);
-    return isAll;
   }
 
   /** A peer that is gone said that an origin has ended, and this node does not know it. */
@@ -275,21 +179,4 @@ export class History {
     if (!isPresent && at >= this.#runtime.now() - this.#resume.windowMs)
       this.ended(origin, node, areCopiesLost, at);
   }
-
-  /** Asks peers for the kept messages of a room after some sequences. Resolves to their answers. */
-  #ask(
-    peers: Iterable<RoomsPeer>,
-    room: string,
-    after: readonly (readonly [string, number])[],
-  ): Promise<Told[]> {
-    return this.queries.ask(peers, HISTORY_MS, (peer, ref) =>
-      this.#peers.send(peer, ['ask', ref, room, after]),
-    );
-  }
-}
-
-/** The origins of a cursor that a room does not know, without those that `missed` tells the client to forget. */
-function unknownIn(room: Room<Connection>, cursor: Cursor, missed: readonly RoomMessage[]): string[] {
-  const forgotten = new Set(missed.flatMap((message) => message.forgotten ?? []).map(([origin]) => origin));
-  return Object.keys(cursor).filter((origin) => !room.ring.knows(origin) && !forgotten.has(origin));
 }

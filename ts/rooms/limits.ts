@@ -75,6 +75,8 @@ export const LONGEST_CLOSE_MS = 2000;
 export const RESUMED_PER_TURN = 100;
 /** How long a resume waits for kept messages of peers. Unit: ms. */
 export const HISTORY_MS = 2000;
+/** How often peers are asked for kept messages for one client: while peers stop and origins end, answers do not show all. */
+export const MISSED_ROUNDS = 8;
 /** Delay until peers are told changed member counts. Unit: ms. */
 export const COUNT_MS = 100;
 

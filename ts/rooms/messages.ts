@@ -82,6 +82,8 @@ export type PeerMessage =
       messages: readonly ToldMessage[],
       newest: readonly (readonly [origin: string, sequence: number])[],
       ended: readonly EndedOrigin[],
+      /** The requested origins to which the sender is connected. */
+      connected: readonly string[],
     ]
   | readonly ['lost', origin: string]
   | readonly ['newest', origin: string, entries: readonly NewestEntry[]]
@@ -152,6 +154,7 @@ function isMessage(value: readonly unknown[]): boolean {
         list(MAX_TOLD, isTold),
         list(MAX_CURSOR, tuple(isOrigin, isSequence)),
         list(MAX_ENDED, tuple(isOrigin, isBoolean)),
+        list(MAX_CURSOR, isOrigin),
       );
     case 'lost':
       return isTuple(rest, isOrigin);

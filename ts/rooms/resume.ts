@@ -72,9 +72,9 @@ export class Resume {
     cursor: Cursor,
     awayMs: number,
   ): Promise<RoomMessage[] | ResyncReason> {
-    const { interest, history } = this.#service;
+    const { interest, missed } = this.#service;
     await interest.open(room, Math.min(awayMs, this.#windowMs));
-    return awayMs > this.#windowMs ? 'window' : history.missed(room, cursor, from, awayMs);
+    return awayMs > this.#windowMs ? 'window' : missed.of(room, cursor, from, awayMs);
   }
 
   /** It does not become a member: it is closed, has no place left, or its hook has thrown. */

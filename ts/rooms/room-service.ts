@@ -22,6 +22,7 @@ import { Interest } from './interest.ts';
 import { type Limits, MAX_HELLOS, type ResumeLimits, TAKEN_MS } from './limits.ts';
 import { Membership } from './membership.ts';
 import { CHANNEL, type PeerMessage, parseMessage, VERSION } from './messages.ts';
+import { Missed } from './missed.ts';
 import { OutputBatch } from './output-batch.ts';
 import { Peers } from './peers.ts';
 import { PresenceService } from './presence.ts';
@@ -59,6 +60,7 @@ export class RoomService implements ChannelListener {
   readonly claims: SessionClaims;
   readonly interest: Interest;
   readonly history: History;
+  readonly missed: Missed;
   readonly broadcaster: Broadcaster;
   readonly membership: Membership;
   readonly presence: PresenceService;
@@ -94,8 +96,9 @@ export class RoomService implements ChannelListener {
     const { table, peers, interest } = this;
     const base = { runtime, table, peers, resume };
     const originsAdded = (room: Room<Connection>): void => this.broadcaster.boundOrigins(room);
-    this.history = new History({ ...base, originsAdded });
+    this.history = new History(base);
     const kept = { ...base, history: this.history };
+    this.missed = new Missed({ ...kept, originsAdded });
     this.#gaps = new Gaps({
       ...kept,
       listener: {
@@ -106,13 +109,8 @@ export class RoomService implements ChannelListener {
     });
     const shared = { ...kept, interest, gaps: this.#gaps };
     this.#copies = new Copies({ ...shared, originsAdded });
-    this.#bases = new Bases({
-      ...shared,
-      listener: {
-        originsAdded,
-        gap: (room, corrected) => listener.gap(room, corrected),
-      },
-    });
+    const toldGap = (room: Room<Connection>, corrected?: string): void => listener.gap(room, corrected);
+    this.#bases = new Bases({ ...shared, listener: { originsAdded, gap: toldGap } });
     this.#answers = new Answers(runtime, this.table, this.peers, () => this.history.recentlyEnded());
     this.#ended = new EndedOrigins(runtime, this.table, this.peers, this.history, this.#gaps);
     this.broadcaster = new Broadcaster({ ...shared, sessions: this.sessions, output: this.output });
@@ -140,7 +138,7 @@ export class RoomService implements ChannelListener {
     this.output.flush();
     this.#copies.leave();
     for (const { queries } of [this.history, this.claims]) queries.close();
-    for (const each of [this.#removals, this.#ended, this.#gaps, this.#answers]) each.close();
+    for (const each of [this.missed, this.#removals, this.#ended, this.#gaps, this.#answers]) each.close();
     for (const each of [this.bridging, this.interest, this.peers, this.sessions, this.table]) each?.close();
   }
 
@@ -152,7 +150,7 @@ export class RoomService implements ChannelListener {
     });
     this.broadcaster.useBridge(bridging);
     this.interest.onWanted = (room, isWanted) => bridging.wants(room, isWanted);
-    this.history.isBridged = true;
+    this.missed.isBridged = true;
     return bridging;
   }
 
@@ -209,9 +207,10 @@ export class RoomService implements ChannelListener {
       case 'ask':
         return this.#answers.asked(peer, { ref: message[1], room: message[2], after: message[3] });
       case 'told':
-        return this.history.told(peer, message[1], message[3], message[4], message[5]);
+        return this.history.told(peer, message[1], message[3], message[4], message[5], message[6]);
       case 'lost':
-        return this.#ended.lostBy(peer, message[1]);
+        this.#ended.lostBy(peer, message[1]);
+        return this.missed.changed(peer);
       case 'newest':
         return this.#ended.received(peer, message[1], message[2]);
       case 'claim':
@@ -248,6 +247,7 @@ export class RoomService implements ChannelListener {
     this.#answers.forget(peer);
     note();
     this.#ended.lost(peer.origin);
+    this.missed.changed(peer);
   }
 
   /** The list of rooms for introspection, without the rooms of users. */

@@ -5,7 +5,12 @@ import { FakeMesh, type FakeNode } from '../global/fake-mesh.ts';
 import { FakeClient, FakeSocket } from './fake-socket.ts';
 
 export class Stage {
-  readonly mesh: FakeMesh = new FakeMesh(3, randomFrom());
+  readonly mesh: FakeMesh;
+
+  /** @param random in [0, 1): which peer is heard next. */
+  constructor(random: () => number = randomFrom()) {
+    this.mesh = new FakeMesh(3, random);
+  }
 
   get nodes(): FakeNode[] {
     return this.mesh.nodes;

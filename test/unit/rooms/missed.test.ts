@@ -1,0 +1,79 @@
+// What peers are asked for a client that resumes, while nodes stop: what a node that stops hands over may still be on its way to another one.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createRooms, type Rooms } from '../../../ts/rooms/index.ts';
+import type { FakeNode } from '../global/fake-mesh.ts';
+import type { FakeClient } from './fake-socket.ts';
+import { Stage } from './stage.ts';
+
+/** Of these some are copied to the second node, others to the third. */
+const NAMES = Array.from({ length: 20 }, (_, number) => `room ${number}`);
+
+type Three<T> = [T, T, T];
+
+let stage: Stage;
+beforeEach(() => void (stage = new Stage()));
+afterEach(() => stage.mesh.stop());
+
+const resynced = (socket: FakeClient): string[] => socket.all('resync').map(([, room]) => room);
+
+it('R16 a client that comes back while a peer that was asked for it stops is told no resync, and misses nothing', async () => {
+  const rooms = await stage.cluster({ join: () => true });
+  const { socket: before } = await stage.client(rooms[0], { key: 'ann', joins: NAMES });
+  before.drop();
+  const [, ...quiet] = NAMES;
+  rooms[0].broadcast('room 0', 'missed');
+  await stage.mesh.settle();
+  rooms[0].close();
+  await stage.mesh.settle();
+  let isAsked = false;
+  stage.mesh.onSend = (from, to, value) => {
+    const [tag] = value as readonly unknown[];
+    if (isAsked || tag !== 'ask' || from !== stage.node(2) || to !== stage.node(1)) return;
+    isAsked = true;
+    queueMicrotask(() => rooms[1].close());
+  };
+  const { socket } = await stage.back(rooms[2], before, [...NAMES, '\0ann'], { key: 'ann' });
+  expect(isAsked).toBe(true);
+  expect(resynced(socket)).toEqual([]);
+  expect(socket.data('room 0')).toEqual(['missed']);
+  expect(socket.all('joined').map(([, , room]) => room)).toEqual(expect.arrayContaining(quiet));
+});
+
+/** Clients that left before the only node that knows their messages stopped; its copies for the third node are held back. */
+async function handOverHeld(): Promise<{ readonly again: Rooms; readonly before: FakeClient }> {
+  const [a, b, c] = stage.nodes as Three<FakeNode>;
+  const [first, second] = stage.nodes.map((node) => createRooms(node, { join: () => true })) as Three<Rooms>;
+  // It joins before the other nodes are known, so its position names the first one only.
+  const { socket: before } = await stage.client(first, { key: 'ann', joins: NAMES });
+  stage.mesh.connectAll();
+  await stage.mesh.settle();
+  before.drop();
+  for (const name of NAMES) first.broadcast(name, 'missed');
+  await stage.mesh.settle();
+  first.close();
+  await stage.mesh.settle();
+  const again = createRooms(a, { join: () => true });
+  await stage.mesh.settle();
+  stage.mesh.hold(b, c);
+  second.close();
+  await stage.mesh.settle();
+  return { again, before };
+}
+
+it('R16 a client misses nothing of what a node that has stopped handed over, although another one has not read it yet', async () => {
+  const { again, before } = await handOverHeld();
+  const { socket } = await stage.back(again, before, NAMES, { key: 'ann' });
+  stage.mesh.release(stage.node(1), stage.node(2));
+  await stage.mesh.settle();
+  expect(resynced(socket)).toEqual([]);
+  expect(NAMES.filter((name) => socket.data(name).join() !== 'missed')).toEqual([]);
+});
+
+it('R16 a client is told resync if a peer does not read in time what was handed over to it', async () => {
+  const { again, before } = await handOverHeld();
+  const { socket } = await stage.back(again, before, NAMES, { key: 'ann' });
+  await stage.mesh.pass(10_000);
+  const had = NAMES.filter((name) => socket.data(name).length > 0);
+  expect([...resynced(socket), ...had].toSorted()).toEqual(NAMES.toSorted());
+  expect(socket.all('resync')).not.toEqual([]);
+});
