@@ -1,4 +1,5 @@
 // What native code holds of JavaScript stays alive, and what it no longer needs is given back.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../support/deadline.ts';
 import { bigFrame, COOKIE, NativeEvent, RawNode } from './raw-node.ts';
@@ -43,6 +44,38 @@ describe('memory', () => {
     await until('all arrived', () => a.native.stats(b.handle).framesIn === 50 && seen > 50 * 22);
     a.native.close(b.handle);
     await a.down(peer.session);
+  });
+
+  it('a call that is refused holds neither its buffer nor its callback', async () => {
+    const { native, handle } = start('a');
+    const options = { name: 'b@127.0.0.1:0', listenHost: '127.0.0.1', listenPort: 0, cookie: COOKIE };
+    const long = 64 * 1024;
+    const refused: [string, number, (rx: Uint8Array, onBatch: () => number) => void][] = [
+      ['a short buffer', 9, (rx, onBatch) => native.open(options, rx, onBatch)],
+      ['a weak cookie', long, (rx, onBatch) => native.open({ ...options, cookie: 'x' }, rx, onBatch)],
+      [
+        'a taken port',
+        long,
+        (rx, onBatch) => native.open({ ...options, listenPort: native.port(handle) }, rx, onBatch),
+      ],
+      ['no such node', long, (rx, onBatch) => native.attach(handle + 1, rx, onBatch)],
+      ['a short buffer of a lane', 9, (rx, onBatch) => native.attach(handle, rx, onBatch)],
+      ['no callback', long, (rx) => native.open(options, rx, 0 as never)],
+    ];
+    const held = refused.map(([what, bytes, call]) => {
+      const rx = new Uint8Array(bytes);
+      const onBatch = (): number => rx.length;
+      expect(() => call(rx, onBatch)).toThrow(
+        expect.objectContaining({ code: expect.any(String) as string }) as Error,
+      );
+      return { what, rx: new WeakRef(rx), onBatch: new WeakRef(onBatch) };
+    });
+    const left = (): string[] =>
+      held.filter(({ rx, onBatch }) => (rx.deref() ?? onBatch.deref()) !== undefined).map(({ what }) => what);
+    await nextTurn();
+    await nextTurn();
+    collect();
+    expect(left()).toEqual([]);
   });
 
   it('two hundred sessions and their chunks leave no growth behind', async () => {

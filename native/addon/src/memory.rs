@@ -1,5 +1,6 @@
 //! Memory of JavaScript that native code uses between calls. A reference keeps it alive; it is never moved or freed here.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 
@@ -12,10 +13,53 @@ use crate::errors::{Code, Error, Result, fault};
 /// fresh pages for the next message cost more (1.9 instead of 1.3 ms of processor time for a megabyte).
 const EXTERNAL_BYTES: usize = 8 << 20;
 
-/// A `Uint8Array` of the caller, held until [`Chunk::release`].
+/// A strong reference to a value of JavaScript, until it is released or dropped. An owner that can outlive the environment must
+/// release it before.
+#[derive(Debug)]
+pub(crate) struct Reference {
+    env: sys::napi_env,
+    held: Cell<sys::napi_ref>,
+}
+
+impl Reference {
+    pub(crate) fn hold(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
+        let mut held = ptr::null_mut();
+        // SAFETY: a Node-API call with a valid out pointer.
+        let status = unsafe { sys::napi_create_reference(env, value, 1, &raw mut held) };
+        if status != sys::Status::napi_ok {
+            return Err(fault("no reference"));
+        }
+        let held = Cell::new(held);
+        Ok(Self { env, held })
+    }
+
+    /// What it holds; `None` when it was released.
+    pub(crate) fn value(&self) -> Option<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: a Node-API call with a valid out pointer; it refuses the null of a reference that was released.
+        let status = unsafe { sys::napi_get_reference_value(self.env, self.held.get(), &raw mut value) };
+        (status == sys::Status::napi_ok && !value.is_null()).then_some(value)
+    }
+
+    pub(crate) fn release(&self) {
+        let held = self.held.replace(ptr::null_mut());
+        if !held.is_null() {
+            // SAFETY: the reference was made in this environment, and it is deleted once. The environment is alive, see above.
+            unsafe { sys::napi_delete_reference(self.env, held) };
+        }
+    }
+}
+
+impl Drop for Reference {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// A `Uint8Array` of the caller, held as by a [`Reference`].
 #[derive(Debug)]
 pub(crate) struct Chunk {
-    reference: sys::napi_ref,
+    reference: Reference,
     data: *mut u8,
     length: usize,
 }
@@ -25,7 +69,7 @@ impl Chunk {
     pub(crate) fn hold(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
         let (data, length) = bytes_of(env, value)?;
         Ok(Self {
-            reference: reference(env, value)?,
+            reference: Reference::hold(env, value)?,
             data,
             length,
         })
@@ -58,8 +102,8 @@ impl Chunk {
         unsafe { std::slice::from_raw_parts_mut(self.data, self.length) }
     }
 
-    pub(crate) fn release(&self, env: sys::napi_env) {
-        drop_reference(env, self.reference);
+    pub(crate) fn release(&self) {
+        self.reference.release();
     }
 }
 
@@ -214,31 +258,6 @@ fn array_over(
     // SAFETY: a Node-API call with a valid out pointer; the buffer has `length` bytes from `offset` on.
     let status = unsafe { sys::napi_create_typedarray(env, kind, length, buffer, offset, &raw mut array) };
     (status == sys::Status::napi_ok).then_some(array)
-}
-
-/// A strong reference.
-pub(crate) fn reference(env: sys::napi_env, value: sys::napi_value) -> Result<sys::napi_ref> {
-    let mut reference = ptr::null_mut();
-    // SAFETY: a Node-API call with a valid out pointer.
-    let status = unsafe { sys::napi_create_reference(env, value, 1, &raw mut reference) };
-    if status == sys::Status::napi_ok {
-        Ok(reference)
-    } else {
-        Err(fault("no reference"))
-    }
-}
-
-/// What a reference holds.
-pub(crate) fn referenced(env: sys::napi_env, reference: sys::napi_ref) -> Option<sys::napi_value> {
-    let mut value = ptr::null_mut();
-    // SAFETY: the reference was made in this environment and is not deleted yet.
-    let status = unsafe { sys::napi_get_reference_value(env, reference, &raw mut value) };
-    (status == sys::Status::napi_ok && !value.is_null()).then_some(value)
-}
-
-pub(crate) fn drop_reference(env: sys::napi_env, reference: sys::napi_ref) {
-    // SAFETY: the reference was made in this environment, and its owner drops it once.
-    unsafe { sys::napi_delete_reference(env, reference) };
 }
 
 /// Has the allocator return freed pages to the system. Takes milliseconds; any thread may call it.

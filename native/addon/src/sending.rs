@@ -30,7 +30,6 @@ pub fn tx(
             let chunk = Chunk::hold(env.raw(), chunk.raw())?;
             let gathered = RefCell::default();
             state.set_chunk(
-                env.raw(),
                 handle,
                 Outgoing {
                     host,

@@ -1,12 +1,13 @@
 //! `onBatch`: calling the JavaScript function that takes a lane's batches.
 
+use std::cell::Cell;
 use std::ptr;
 
 use napi::sys;
 use snowmesh_net::Filled;
 
 use crate::errors::{Result, fault};
-use crate::memory::{drop_reference, reference, referenced, to_array};
+use crate::memory::{Reference, to_array};
 
 /// The bit of an answer that asks for another call, after the microtasks.
 const AGAIN: u32 = 1;
@@ -15,20 +16,23 @@ const AGAIN: u32 = 1;
 #[derive(Debug)]
 pub(super) struct Callback {
     env: sys::napi_env,
-    function: sys::napi_ref,
-    receiver: sys::napi_ref,
-    context: sys::napi_async_context,
+    function: Reference,
+    receiver: Reference,
+    context: Cell<sys::napi_async_context>,
 }
 
 impl Callback {
-    /// Keeps the function alive until [`Self::release`].
+    /// Keeps the function alive until [`Self::release`] or the drop.
     pub(super) fn hold(env: sys::napi_env, function: sys::napi_value) -> Result<Self> {
-        let (receiver, context) = async_context(env)?;
+        let function = Reference::hold(env, function)?;
+        let mut resource = ptr::null_mut();
+        // SAFETY: a Node-API call with a valid out pointer; if it fails, `resource` stays null, which the next one refuses.
+        unsafe { sys::napi_create_object(env, &raw mut resource) };
         Ok(Self {
             env,
-            function: reference(env, function)?,
-            receiver,
-            context,
+            function,
+            receiver: Reference::hold(env, resource)?,
+            context: Cell::new(async_context(env, resource)?),
         })
     }
 
@@ -55,7 +59,7 @@ impl Callback {
                 let mut result = ptr::null_mut();
                 let status = sys::napi_make_callback(
                     env,
-                    self.context,
+                    self.context.get(),
                     receiver,
                     callback,
                     arguments.len(),
@@ -85,8 +89,8 @@ impl Callback {
         frames: Vec<Vec<u8>>,
     ) -> Option<(sys::napi_value, sys::napi_value, [sys::napi_value; 2])> {
         let env = self.env;
-        let callback = referenced(env, self.function)?;
-        let receiver = referenced(env, self.receiver)?;
+        let callback = self.function.value()?;
+        let receiver = self.receiver.value()?;
         let mut bytes = ptr::null_mut();
         let mut bigs = ptr::null_mut();
         // SAFETY: Node-API calls with valid out pointers, in the handle scope of `call`.
@@ -106,33 +110,39 @@ impl Callback {
         Some((callback, receiver, [bytes, bigs]))
     }
 
-    /// Releases everything. Called once. Without `with_context` the async context is left to the ending environment.
+    /// Releases everything. Without `with_context` the async context is left to the ending environment.
     pub(super) fn release(&self, with_context: bool) {
-        drop_reference(self.env, self.function);
-        drop_reference(self.env, self.receiver);
-        if with_context {
+        self.function.release();
+        self.receiver.release();
+        let context = self.context.replace(ptr::null_mut());
+        if with_context && !context.is_null() {
             // SAFETY: `async_context` made it in this environment, and it is destroyed once.
-            unsafe { sys::napi_async_destroy(self.env, self.context) };
+            unsafe { sys::napi_async_destroy(self.env, context) };
         }
     }
 }
 
+impl Drop for Callback {
+    fn drop(&mut self) {
+        self.release(true);
+    }
+}
+
 /// What `napi_make_callback` needs so that async hooks and microtasks work as in any callback of Node.js.
-fn async_context(env: sys::napi_env) -> Result<(sys::napi_ref, sys::napi_async_context)> {
-    let mut resource = ptr::null_mut();
+fn async_context(env: sys::napi_env, resource: sys::napi_value) -> Result<sys::napi_async_context> {
     let mut name = ptr::null_mut();
     let mut context = ptr::null_mut();
     let text = "snowmesh";
     // SAFETY: Node-API calls with valid out pointers.
     let status = unsafe {
-        sys::napi_create_object(env, &raw mut resource);
         sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len().cast_signed(), &raw mut name);
         sys::napi_async_init(env, resource, name, &raw mut context)
     };
-    if status != sys::Status::napi_ok {
-        return Err(fault("no async context"));
+    if status == sys::Status::napi_ok {
+        Ok(context)
+    } else {
+        Err(fault("no async context"))
     }
-    Ok((reference(env, resource)?, context))
 }
 
 /// `onBatch` threw: an uncaught exception of the process, as in any callback of Node.js.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use napi::sys;
 
 use super::Host;
-use super::env::is_node_js;
+use super::env::{is_node_js, lend};
 use crate::errors::{Result, fault, guard_callback};
 
 /// The hook that ends a host with its environment.
@@ -23,22 +23,23 @@ pub(super) enum Cleanup {
 impl Cleanup {
     /// Registers the hook with a reference to the host, which the hook or [`Self::remove`] takes back.
     pub(super) fn add(host: &Rc<Host>) -> Result<Self> {
-        let held = Rc::into_raw(host.clone()).cast_mut().cast::<c_void>();
-        let mut hook = ptr::null_mut();
         let is_async = is_node_js(host.env);
-        // SAFETY: Node-API calls on the environment's thread; `held` is valid until the hook has run or is removed.
-        let status = unsafe {
-            if is_async {
-                sys::napi_add_async_cleanup_hook(host.env, Some(on_cleanup), held, &raw mut hook)
-            } else {
-                sys::napi_add_env_cleanup_hook(host.env, Some(on_cleanup_at_once), held)
+        lend(host, |held| {
+            let mut hook = ptr::null_mut();
+            // SAFETY: Node-API calls on the environment's thread; `held` is valid until the hook has run or is removed.
+            let status = unsafe {
+                if is_async {
+                    sys::napi_add_async_cleanup_hook(host.env, Some(on_cleanup), held, &raw mut hook)
+                } else {
+                    sys::napi_add_env_cleanup_hook(host.env, Some(on_cleanup_at_once), held)
+                }
+            };
+            match (status, is_async) {
+                (sys::Status::napi_ok, true) => Ok(Self::Async(hook)),
+                (sys::Status::napi_ok, false) => Ok(Self::AtOnce),
+                _ => Err(fault("no cleanup hook")),
             }
-        };
-        match (status, is_async) {
-            (sys::Status::napi_ok, true) => Ok(Self::Async(hook)),
-            (sys::Status::napi_ok, false) => Ok(Self::AtOnce),
-            _ => Err(fault("no cleanup hook")),
-        }
+        })
     }
 
     pub(super) fn remove(self, host: &Rc<Host>) {

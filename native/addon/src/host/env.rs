@@ -38,16 +38,14 @@ impl EnvState {
             return Ok(state);
         }
         let state = Rc::<Self>::default();
-        let held = Rc::into_raw(state.clone()).cast_mut();
-        // SAFETY: a Node-API call. `held` is a reference to the state until `drop_state` takes it back, which Node-API calls once, after
-        // our hooks.
-        let status =
-            unsafe { sys::napi_set_instance_data(env, held.cast(), Some(drop_state), ptr::null_mut()) };
-        if status != sys::Status::napi_ok {
-            // SAFETY: the call failed, so `drop_state` will not take back the reference that was made above.
-            drop(unsafe { Rc::from_raw(held) });
-            return Err(fault("no instance data"));
-        }
+        lend(&state, |held| {
+            // SAFETY: a Node-API call. `held` is a reference to the state until `drop_state` takes it back, which Node-API calls once,
+            // after our hooks.
+            match unsafe { sys::napi_set_instance_data(env, held, Some(drop_state), ptr::null_mut()) } {
+                sys::Status::napi_ok => Ok(()),
+                _ => Err(fault("no instance data")),
+            }
+        })?;
         Ok(state)
     }
 
@@ -91,12 +89,9 @@ impl EnvState {
         self.hosts.borrow().get(&(handle, lane)).cloned()
     }
 
-    pub(crate) fn set_chunk(&self, env: sys::napi_env, handle: u32, outgoing: Outgoing) {
+    pub(crate) fn set_chunk(&self, handle: u32, outgoing: Outgoing) {
         let key = (handle, outgoing.session.id());
-        let former = self.chunks.borrow_mut().insert(key, outgoing);
-        if let Some(former) = former {
-            former.chunk.release(env);
-        }
+        self.chunks.borrow_mut().insert(key, outgoing);
     }
 
     /// Runs `body` with the chunk of that session, if there is one.
@@ -109,25 +104,30 @@ impl EnvState {
         self.chunks.borrow().get(&(handle, session)).map(body)
     }
 
-    pub(crate) fn drop_chunk(&self, env: sys::napi_env, handle: u32, session: u16) {
-        let held = self.chunks.borrow_mut().remove(&(handle, session));
-        if let Some(held) = held {
-            held.chunk.release(env);
-        }
+    pub(crate) fn drop_chunk(&self, handle: u32, session: u16) {
+        self.chunks.borrow_mut().remove(&(handle, session));
     }
 
     /// Drops a lane that ended, and its chunks.
-    pub(crate) fn forget_host(&self, env: sys::napi_env, handle: u32, lane: u8) {
+    pub(crate) fn forget_host(&self, handle: u32, lane: u8) {
         let host = self.hosts.borrow_mut().remove(&(handle, lane));
         let Some(host) = host else { return };
-        self.chunks.borrow_mut().retain(|_, held| {
-            let keep = !Rc::ptr_eq(&held.host, &host);
-            if !keep {
-                held.chunk.release(env);
-            }
-            keep
-        });
+        self.chunks
+            .borrow_mut()
+            .retain(|_, held| !Rc::ptr_eq(&held.host, &host));
     }
+}
+
+/// Lends C a reference to `owner`, which a callback takes back. If `give` fails, C has kept nothing and the reference ends here.
+pub(super) fn lend<O, T, E>(
+    owner: &Rc<O>,
+    give: impl FnOnce(*mut c_void) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    let held = Rc::into_raw(owner.clone());
+    give(held.cast_mut().cast()).inspect_err(|_| {
+        // SAFETY: the reference was made above, and nothing else takes it back.
+        drop(unsafe { Rc::from_raw(held) });
+    })
 }
 
 /// Whether this is Node.js. Bun and Deno export functions of libuv, but do not run its loop.

@@ -24,7 +24,7 @@ use crate::memory::Chunk;
 use crate::wake;
 use callback::Callback;
 use cleanup::Cleanup;
-use env::EnvState;
+use env::{EnvState, lend};
 use loop_callbacks::CALLBACKS;
 pub(crate) use reader::LoopReader;
 
@@ -64,7 +64,6 @@ impl Host {
     ) -> Result<Rc<Self>> {
         let rx = Chunk::hold(env, rx)?;
         if rx.length() < MIN_RX_BYTES {
-            rx.release(env);
             return Err(Error::new(
                 Code::BadOption,
                 format!("rx must have at least {MIN_RX_BYTES} bytes"),
@@ -83,10 +82,11 @@ impl Host {
             detached: Cell::new(false),
             batches: Cell::new(0.0),
         });
-        let held = Rc::into_raw(host.clone()).cast_mut().cast::<c_void>();
         // SAFETY: `held` is a reference to the host, which `on_gone` takes back.
-        host.wake
-            .set(unsafe { wake::create(env, held, Some(on_wake), Some(on_gone)) }?);
+        let wake = lend(&host, |held| unsafe {
+            wake::create(env, held, Some(on_wake), Some(on_gone))
+        })?;
+        host.wake.set(wake);
         Ok(host)
     }
 
@@ -186,7 +186,7 @@ impl Host {
                 reader.forget(*session);
             }
             if let Some(state) = EnvState::of(self.env) {
-                state.drop_chunk(self.env, *handle, *session);
+                state.drop_chunk(*handle, *session);
             }
             node.down_taken(*session, lane);
         }
@@ -231,14 +231,14 @@ impl Host {
                 node.detach(lane);
             }
             if let Some(state) = EnvState::of(self.env) {
-                state.forget_host(self.env, *handle, lane.index());
+                state.forget_host(*handle, lane.index());
             }
         }
         match self.reader.get() {
             Some(reader) => reader.stop(closed),
             None => closed(),
         }
-        self.rx.release(self.env);
+        self.rx.release();
         self.callback.release(with_context);
         true
     }

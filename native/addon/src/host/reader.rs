@@ -6,7 +6,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::c_void;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,6 +13,7 @@ use std::time::{Duration, Instant};
 use snowmesh_net::{Batch, Lane, Node, Read, Session};
 
 use super::cleanup::OnDrop;
+use super::env::lend;
 use super::spin::Spin;
 use super::{Attachment, Host};
 use crate::uv::{Handle, HandleCallback, Loop, PollCallback, Uv};
@@ -79,17 +79,22 @@ impl LoopReader {
             spin: Spin::new(if one_processor { 0 } else { spin_us }),
         };
         for (is_prepare, callback) in [(true, callbacks.waits), (false, callbacks.turned)] {
-            let held = Rc::into_raw(host.clone());
-            let data = held.cast_mut().cast::<c_void>();
-            // SAFETY: `data` is a reference to the host, which `stop` takes back when the handle is closed. The cleanup hook calls `stop`
-            // while the environment is alive.
-            let handle = unsafe {
-                match is_prepare {
-                    true => uv.prepare(uv_loop, callback, data)?,
-                    false => uv.check(uv_loop, callback, data)?,
-                }
+            let phase = lend(host, |held| {
+                // SAFETY: `held` is a reference to the host, which `stop` takes back when the handle is closed. The cleanup hook calls
+                // `stop` while the environment is alive.
+                let handle = unsafe {
+                    match is_prepare {
+                        true => uv.prepare(uv_loop, callback, held),
+                        false => uv.check(uv_loop, callback, held),
+                    }
+                };
+                handle.map(|handle| (handle, held.cast_const().cast())).ok_or(())
+            });
+            let Ok(phase) = phase else {
+                reader.stop(Box::new(|| {}));
+                return None;
             };
-            reader.phases.borrow_mut().push((handle, held));
+            reader.phases.borrow_mut().push(phase);
         }
         Some(reader)
     }
