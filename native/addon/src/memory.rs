@@ -191,7 +191,7 @@ pub(crate) fn to_array(env: sys::napi_env, mut bytes: Vec<u8>) -> Option<sys::na
     let (data, length) = (bytes.as_mut_ptr().cast::<c_void>(), bytes.len());
     let held = Box::into_raw(Box::new(bytes));
     let mut buffer = ptr::null_mut();
-    // SAFETY: `held` owns the memory until the finaliser runs; if the call fails, the finaliser never runs.
+    // SAFETY: `held` owns the memory until the finaliser runs.
     let status = unsafe {
         sys::napi_create_external_arraybuffer(
             env,
@@ -202,11 +202,13 @@ pub(crate) fn to_array(env: sys::napi_env, mut bytes: Vec<u8>) -> Option<sys::na
             &raw mut buffer,
         )
     };
-    if status != sys::Status::napi_ok {
-        // SAFETY: the call failed, so nothing else refers to the box that was made above.
-        return new_array(env, &unsafe { Box::from_raw(held) });
+    match status {
+        sys::Status::napi_ok => array_over(env, buffer, 0, length),
+        // Node.js has kept the box before it failed, and its finaliser still runs.
+        sys::Status::napi_generic_failure => None,
+        // SAFETY: the call was refused before anything kept the box that was made above.
+        _ => new_array(env, &unsafe { Box::from_raw(held) }),
     }
-    array_over(env, buffer, 0, length)
 }
 
 unsafe extern "C" fn drop_bytes(_env: sys::napi_env, _data: *mut c_void, held: *mut c_void) {
