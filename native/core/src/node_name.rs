@@ -165,8 +165,7 @@ fn check_host(host: &str) -> Result<&str, NodeNameError> {
             .map(|_| host)
             .map_err(|_| NodeNameError::BadHost);
     }
-    let legal = host.len() <= 253 && host.split('.').all(is_dns_label);
-    if legal {
+    if host.split('.').all(is_dns_label) {
         Ok(host)
     } else {
         Err(NodeNameError::BadHost)
@@ -259,6 +258,16 @@ mod tests {
     fn takes_255_bytes_and_not_one_more() {
         assert!(NodeName::parse(&format!("{}@h:1", "a".repeat(251))).is_ok());
         assert!(NodeName::parse(&format!("{}@h:1", "a".repeat(252))).is_err());
+        let bytes = |length: usize| format!("{}@h:1", "a".repeat(length - 4)).into_bytes();
+        assert!(NodeName::parse_bytes(&bytes(255)).is_ok());
+        assert_eq!(NodeName::parse_bytes(&bytes(256)), Err(NodeNameError::TooLong));
+    }
+
+    #[test]
+    fn takes_labels_of_63_bytes_and_not_one_more() {
+        let name = |length: usize| NodeName::parse(&format!("a@{}.org:1", "h".repeat(length)));
+        assert!(name(63).is_ok());
+        assert_eq!(name(64), Err(NodeNameError::BadHost));
     }
 
     proptest! {

@@ -131,3 +131,22 @@ const fn hash_long(key: u64) -> u32 {
     hash ^= hash >> 22;
     (hash & 0x3fff_ffff) as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_long_term_needed_is_given_back() {
+        let mut collisions = Collisions::default();
+        collisions.reset();
+        let base = collisions.begin();
+        (0..100_000_u32).for_each(|key| collisions.note(&[&[tag::INT32][..], &key.to_le_bytes()].concat()));
+        assert_eq!(collisions.end(base, 100_000), Ok(()));
+        assert!(collisions.hashes.is_empty(), "a container that ended needs none");
+        collisions.note(&[tag::SMALL_INT]);
+        collisions.reset();
+        assert!(collisions.hashes.is_empty(), "an error may have left some behind");
+        assert!(collisions.hashes.capacity() <= KEPT && collisions.counts.capacity() <= KEPT);
+    }
+}

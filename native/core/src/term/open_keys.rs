@@ -97,3 +97,18 @@ fn fingerprint(key: &[u8]) -> u32 {
     let word = head ^ tail.rotate_left(29) ^ key.len() as u64;
     (word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_long_term_needed_is_given_back() {
+        let mut keys = OpenKeys::default();
+        for at in 0..100_000 {
+            keys.note(&[], at, 0).unwrap();
+        }
+        keys.reset();
+        assert!(keys.keys.is_empty() && keys.keys.capacity() <= KEPT_KEYS);
+    }
+}

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use snowmesh_core::Pid;
 use snowmesh_core::frame::{
-    Checked, PeerMisbehaved, Route, SessionTables, check_body, check_joined, put_slot, tag,
+    Checked, PeerMisbehaved, Route, SessionTables, check_body, check_joined, put_goodbye, put_ping, put_pong,
+    put_slot, tag,
 };
 use snowmesh_core::term::encode;
 
@@ -163,4 +164,68 @@ fn what_must_travel_whole_is_refused_in_fragments() {
     .concat();
     let verdict = check_joined(&mut joined, &mut tables(), &mut numbers());
     assert_eq!(verdict, Ok(Checked::Deliver(Route::Actor(Pid::new(0, 5)))));
+}
+
+#[test]
+fn a_frame_goes_to_the_actor_that_it_names_and_otherwise_to_the_node() {
+    let ours = || Pid::new(US, 5).bits().to_le_bytes().to_vec();
+    let theirs = || Pid::new(0, 9).bits().to_le_bytes().to_vec();
+    let reference = |owner: Vec<u8>| [owner, vec![0; 8]].concat();
+    let null = || encode(&snowmesh_core::term::Term::Null);
+    let actor = Route::Actor(Pid::new(0, 5));
+    for (tag, mut body, route) in [
+        (tag::SEND, [ours(), null()].concat(), actor),
+        (tag::LINK, [theirs(), ours()].concat(), actor),
+        (
+            tag::MONITOR,
+            [theirs(), reference(theirs()), vec![0], ours()].concat(),
+            actor,
+        ),
+        (tag::REPLY, [reference(ours()), vec![0], null()].concat(), actor),
+        (tag::ALIAS_SEND, [reference(ours()), null()].concat(), actor),
+        (
+            tag::SEND,
+            [theirs(), null()].concat(),
+            Route::Foreign(Pid::new(SENDER, 9)),
+        ),
+        (
+            tag::MONITOR,
+            [theirs(), reference(theirs()), vec![1], name("server")].concat(),
+            Route::Node,
+        ),
+        (tag::REG_SEND, [name("server"), null()].concat(), Route::Node),
+        (
+            tag::DEMONITOR,
+            [theirs(), reference(theirs())].concat(),
+            Route::Everyone,
+        ),
+    ] {
+        assert_eq!(receive(tag, &mut body), Ok(Checked::Deliver(route)), "{tag:#x}");
+    }
+}
+
+#[test]
+fn what_a_session_writes_is_read_as_it_was_written() {
+    let read = |put: &dyn Fn(&mut Vec<u8>)| {
+        let mut frame = Vec::new();
+        put(&mut frame);
+        assert_eq!(frame[..4], u32::try_from(frame.len() - 4).unwrap().to_le_bytes());
+        receive(frame[4], &mut frame[5..]).unwrap()
+    };
+    let (sequence, loop_age_ms) = (0x0102_0304_0506_0708, 0x090A_0B0C);
+    assert_eq!(
+        read(&|out| put_ping(out, sequence, loop_age_ms)),
+        Checked::Ping {
+            sequence,
+            loop_age_ms
+        }
+    );
+    assert_eq!(
+        read(&|out| put_pong(out, sequence, loop_age_ms)),
+        Checked::Pong {
+            sequence,
+            loop_age_ms
+        }
+    );
+    assert_eq!(read(&|out| put_goodbye(out, 3)), Checked::Goodbye { cause: 3 });
 }

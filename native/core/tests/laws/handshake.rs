@@ -140,7 +140,7 @@ fn t7_every_flipped_bit_of_every_frame_is_refused() {
 #[test]
 fn t6_a_handshake_cut_at_any_byte_is_refused() {
     for number in 1..=4 {
-        for left in 5.. {
+        for left in 5..4_096 {
             let mut is_whole = false;
             let end = run(|at, frame| {
                 if at == number {
@@ -288,11 +288,10 @@ fn a_refusal_is_a_text_and_no_more() {
         };
         assert_eq!((told.code, told.detail), (RefuseCode::Busy, "é".repeat(256)));
     }
-    for tag in [tag::HELLO, tag::CHALLENGE] {
-        let out_of_turn = Err(HandshakeError::OutOfTurn { tag });
-        assert_eq!(initiator.on_frame(tag, &hello[5..]).map(drop), out_of_turn);
-        assert_eq!(acceptor.on_frame(tag, &hello[5..]).map(drop), out_of_turn);
-    }
+    let again = initiator.on_frame(tag::CHALLENGE, &hello[5..]).map(drop);
+    assert_eq!(again, Err(HandshakeError::OutOfTurn { tag: tag::CHALLENGE }));
+    let again = acceptor.on_frame(tag::HELLO, &hello[5..]).map(drop);
+    assert_eq!(again, Err(HandshakeError::OutOfTurn { tag: tag::HELLO }));
     let wild = [&[99][..], &[6, 0], b"a\n\x1b[\xFFb"].concat();
     let told = Refusal::parse(&wild).unwrap();
     assert_eq!(told.to_string(), "code 99 (a\u{FFFD}\u{FFFD}[\u{FFFD}b)");
@@ -368,10 +367,18 @@ fn k11_unknown_offers_are_ignored() {
     let Ok(AcceptorStep::Send(challenge)) = acceptor.on_frame(hello[4], &hello[5..]) else {
         panic!()
     };
-    assert!(matches!(
-        initiator.on_frame(challenge[4], &challenge[5..]),
-        Ok(InitiatorStep::Send(_))
-    ));
+    let Ok(InitiatorStep::Send(proof)) = initiator.on_frame(challenge[4], &challenge[5..]) else {
+        panic!()
+    };
+    let Ok(AcceptorStep::Proved(dialler)) = acceptor.on_frame(proof[4], &proof[5..]) else {
+        panic!()
+    };
+    let ack = acceptor.decide(Decision::Accepted).unwrap();
+    let Ok(InitiatorStep::Up(listener)) = initiator.on_frame(ack[4], &ack[5..]) else {
+        panic!()
+    };
+    assert_eq!((dialler.offered, dialler.capabilities), (3, 3));
+    assert_eq!((listener.offered, listener.capabilities), (u64::MAX, 3));
 }
 
 #[test]

@@ -194,25 +194,80 @@ fn t4_no_container_is_larger_than_v8_can_hold() {
 }
 
 #[test]
-fn t4_the_memory_of_small_values_is_bounded() {
-    let field = [0, 0, tag::NULL];
-    for (bytes, value) in [
-        (184, &[tag::MAP, 0, 0, 0, 0][..]),
-        (208, &[tag::BINARY8, 0]),
-        (208, &[tag::VIEW, 0, 0, 0, 0, 0]),
-        (192, &[&[tag::STRUCT, 0, 0, 1, 0], &field[..]].concat()),
+fn t4_the_memory_of_a_term_is_bounded_to_the_byte() {
+    // What each value takes in JavaScript, without its slot in the list around it.
+    let kinds: [(u64, &[u8]); 20] = [
+        (24, &[tag::SHORT_STRING]),
+        (24, &[tag::STRING8, 1, b'a']),
+        (24, &[tag::STRING, 1, 0, 0, 0, b'a']),
+        (24, &[tag::INT, 0, 0, 0, 0, 0, 0, 0, 1]),
+        (24, &[tag::FLOAT, 0, 0, 0, 0, 0, 0, 0, 1]),
+        (24 + 8, &[tag::BIGINT, 0, 8, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]),
+        (96, &[tag::DATE, 0, 0, 0, 0, 0, 0, 0, 0]),
+        (48, &[tag::PID, 0, 0, 0, 0, 0, 0, 0, 0]),
+        (48, &[tag::REF, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+        (208, &[tag::BINARY8, 1, 7]),
+        (208, &[tag::BINARY, 1, 0, 0, 0, 7]),
+        (208, &[tag::VIEW, 0, 1, 0, 0, 0, 7]),
+        (32 + 8, &[tag::LIST8, 1, tag::NULL]),
+        (32 + 8, &[tag::LIST, 1, 0, 0, 0, tag::NULL]),
+        (32 + 2 * 8, &[tag::SHAPED, 0, 0, tag::NULL, tag::TRUE]),
+        (152 + 32, &[tag::SET, 1, 0, 0, 0, tag::NULL]),
+        (184 + 48, &[tag::MAP, 1, 0, 0, 0, tag::NULL, tag::TRUE]),
+        (56 + 64, &[tag::OBJECT, 1, 0, 0, 0, 0, 0, tag::FALSE]),
+        (128 + 64, &[tag::STRUCT, 0, 0, 1, 0, 0, 0, tag::UNDEFINED]),
+        (0, &[tag::INT32, 0, 0, 0, 0]),
+    ];
+    // Binaries take the most for their bytes. The rest is filled with NULL, which takes its slot only.
+    let (slot, list, binary) = (8, 32, 208);
+    let mut entries = vec![];
+    let mut memory = 0;
+    for (place, (bytes, value)) in (1..).zip(kinds) {
+        entries.extend((0..place).map(|_| value.to_vec()));
+        memory += place * (bytes + slot);
+    }
+    memory += list + 2 * (slot + list);
+    let binaries = (MAX_TERM_MEMORY - memory) / (slot + binary);
+    let nulls = (MAX_TERM_MEMORY - memory - binaries * (slot + binary)) / slot;
+    let of = |nulls| {
+        let mut all = entries.clone();
+        all.push(repeated(tag::LIST, binaries as usize, &[tag::BINARY8, 0]).split_off(1));
+        all.push(repeated(tag::LIST, nulls as usize, &[tag::NULL]).split_off(1));
+        let mut bytes = [
+            &[2, tag::LIST8][..],
+            &[u8::try_from(all.len()).unwrap()],
+            &all.concat(),
+        ]
+        .concat();
+        check(&mut bytes)
+    };
+    assert_eq!(of(nulls), Ok(()));
+    assert_eq!(of(nulls + 1), Err(TermError::TooMuchMemory));
+}
+
+#[test]
+fn t4_every_container_adds_one_level_wherever_its_value_is() {
+    let many = |tag: u8, before: usize, after: usize| {
+        let count = u32::try_from((before + after + 1) / if tag == tag::MAP { 2 } else { 1 }).unwrap();
+        let head = [&[tag][..], &count.to_le_bytes(), &vec![tag::NULL; before]].concat();
+        (head, vec![tag::NULL; after])
+    };
+    for (head, tail) in [
+        (vec![tag::LIST8, 1], vec![]),
+        many(tag::LIST, 0, 0),
+        (vec![tag::SHAPED, 0, 0], vec![tag::NULL]),
+        (vec![tag::OBJECT, 1, 0, 0, 0, 0, 0], vec![]),
+        (vec![tag::STRUCT, 0, 0, 1, 0, 0, 0], vec![]),
+        many(tag::SET, 0, 0),
+        many(tag::MAP, 0, 1),
+        many(tag::MAP, 1, 0),
+        many(tag::SET, 99, 0),
+        many(tag::MAP, 98, 101),
+        many(tag::MAP, 99, 100),
     ] {
-        // In lists of lists: one alone would have too many entries.
-        let outer = 128;
-        let inner = (MAX_TERM_MEMORY / (outer * (bytes + 8))) as usize;
-        let list = |count| repeated(tag::LIST, count, value).split_off(1);
-        let of = |count| repeated(tag::LIST, outer as usize, &list(count));
-        assert_eq!(check(&mut of(inner - 10)), Ok(()), "{value:?}");
-        assert_eq!(
-            check(&mut of(inner + 1)),
-            Err(TermError::TooMuchMemory),
-            "{value:?}"
-        );
+        let nested = |levels| [&[2][..], &head.repeat(levels), &[tag::NULL], &tail.repeat(levels)].concat();
+        assert_eq!(check(&mut nested(128)), Ok(()), "{head:?}");
+        assert_eq!(check(&mut nested(129)), Err(TermError::TooDeep), "{head:?}");
     }
 }
 
@@ -321,4 +376,72 @@ fn t4_floats_chosen_to_collide_are_refused() {
         .collect();
     assert_eq!(check(&mut term(&honest)), Ok(()));
     assert_eq!(check(&mut term(&chosen)), Err(TermError::CollidingKeys));
+}
+
+#[test]
+fn t4_numbers_that_are_one_key_in_javascript_collide_however_they_are_written() {
+    let of = |tag: u8, bytes: &[u8]| [&[tag], bytes].concat();
+    let big = |bytes: &[u8]| {
+        [
+            &[tag::BIGINT, 0, u8::try_from(bytes.len()).unwrap(), 0, 0, 0],
+            bytes,
+        ]
+        .concat()
+    };
+    let int = |value: i64| of(tag::INT, &value.to_le_bytes());
+    let float = |value: f64| of(tag::FLOAT, &value.to_le_bytes());
+    let safe = (1 << 53) - 1;
+    let (wide, wide_bytes) = (
+        1_i64 << 53 | 0x0102_0304,
+        (1_u64 << 53 | 0x0102_0304).to_le_bytes(),
+    );
+    for one in [
+        vec![
+            vec![tag::SMALL_INT + 5],
+            of(tag::INT8, &5_i8.to_le_bytes()),
+            of(tag::INT16, &5_i16.to_le_bytes()),
+            of(tag::INT32, &5_i32.to_le_bytes()),
+            int(5),
+            float(5.0),
+        ],
+        vec![
+            of(tag::INT8, &(-5_i8).to_le_bytes()),
+            of(tag::INT16, &(-5_i16).to_le_bytes()),
+            of(tag::INT32, &(-5_i32).to_le_bytes()),
+            int(-5),
+            float(-5.0),
+        ],
+        vec![vec![tag::SMALL_INT], float(0.0), float(-0.0)],
+        vec![int(safe), float(safe as f64)],
+        // From 2^53 on an INT is a big integer, of which V8 hashes the lowest 64 bits without the sign.
+        vec![
+            int(wide),
+            int(-wide),
+            big(&wide_bytes[..7]),
+            big(&[&wide_bytes[..], &[1]].concat()),
+        ],
+        vec![int(1 << 53), big(&(1_u64 << 53).to_le_bytes()[..7])],
+    ] {
+        // All together cost more comparisons than a term may. If one way to write it had another hash, they would not.
+        let times = 1_620 / one.len();
+        let mut bytes = [
+            &[2, tag::SET][..],
+            &1_620_u32.to_le_bytes(),
+            &one.concat().repeat(times),
+        ]
+        .concat();
+        assert_eq!(check(&mut bytes), Err(TermError::CollidingKeys), "{one:?}");
+    }
+}
+
+#[test]
+fn t4_each_term_has_an_allowance_of_its_own() {
+    // A thousand equal keys cost 499 500 comparisons; a term may cost 1 048 576, and 64 for each key.
+    let equal = |count| repeated(tag::SET, count, &[tag::SMALL_INT]);
+    let mut checker = TermChecker::default();
+    for _ in 0..10 {
+        assert_eq!(checker.check(&mut equal(1_000), &shapes(), &Untranslated), Ok(()));
+    }
+    assert_eq!(check(&mut equal(1_514)), Ok(()));
+    assert_eq!(check(&mut equal(1_515)), Err(TermError::CollidingKeys));
 }
