@@ -104,6 +104,7 @@ fn terms_are_judged_as_the_vectors_say() {
         let verdict = TermChecker::default().check(&mut bytes(vector, "hex"), &shapes, &Untranslated);
         let error: TermError = verdict.expect_err(text(vector, "name"));
         assert_eq!(variant(&error), text(vector, "error"), "{}", text(vector, "name"));
+        assert_eq!(decode(&bytes(vector, "hex"), &shapes), Err(error));
     }
 }
 
