@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use rustls::ServerConnection;
 use snowmesh_core::StrongCookie;
 use snowmesh_core::handshake::{CookieKey, Initiator, InitiatorStep};
-use snowmesh_net::NodeOptions;
-use support::raw::{Raw, listener, local, pump, server_config};
-use support::{COOKIE, REFUSED, TestNode, UP, options};
+use snowmesh_net::{DialReason, NodeOptions};
+use support::raw::{Identity, Raw, listener, local, pump, server_config};
+use support::{CONNECT, COOKIE, REFUSED, TestNode, UP, options};
 
 const REFUSE: u8 = 0x0F;
 
@@ -410,4 +410,26 @@ fn k11_another_version_or_a_missing_capability_is_refused_cleanly() {
     let mut raw = Raw::dial(a.address()).unwrap();
     raw.write(&support::raw::frame(0x01, &[2, 0])).unwrap();
     assert_eq!(raw.frame().unwrap().0, REFUSE);
+}
+
+#[test]
+fn k8_a_dialler_that_lost_is_told_so_and_closed_in_order() {
+    let mut b = TestNode::start("b");
+    let (listener, address) = listener();
+    let name = format!("a@{address}");
+    b.node.dial(
+        1,
+        name.clone(),
+        "127.0.0.1".to_owned(),
+        address.port(),
+        DialReason::Asked,
+    );
+    // It never answers, so the dial of the greater name is in progress.
+    let _held = listener.accept().unwrap();
+    let mut raw = Raw::dial_with(b.address(), &Identity::new()).unwrap();
+    let proved = raw.prove(&local(&name, 5), COOKIE, &b.name);
+    assert_eq!(proved.map(|peer| peer.name), Err("duplicate".to_owned()));
+    assert!(raw.is_closed());
+    assert_eq!(raw.tls.reader().read(&mut [0]).unwrap(), 0, "TLS was closed, too");
+    assert_eq!((b.count(UP), b.count(CONNECT)), (0, 0));
 }

@@ -44,11 +44,6 @@ impl IoLoop {
             Verdict::Accept | Verdict::AcceptAndReplace => Decision::Accepted,
             Verdict::Duplicate => Decision::Duplicate,
         };
-        if verdict == Verdict::AcceptAndReplace
-            && let Some(held) = held
-        {
-            self.replace(held, peer.incarnation);
-        }
         let Some(ack) = handshake
             .acceptor()
             .and_then(|acceptor| acceptor.decide(decision))

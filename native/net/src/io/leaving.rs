@@ -160,6 +160,28 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_that_reads_nothing_is_closed_when_its_time_is_over_and_not_before() {
+        let mut io = io_loop(NodeOptions::default());
+        let node = io.node.clone();
+        let (leaving, peer) = session(&node, "b@127.0.0.1:1", |mut socket, _| {
+            socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            std::io::copy(&mut socket, &mut std::io::sink()).map_err(|error| error.kind())
+        });
+        io.end_in_order(leaving.clone(), DownCause::Stopping);
+        let until = io.leaving[&leaving.id()].until;
+        io.end_expired(until.checked_sub(Duration::from_nanos(1)).unwrap());
+        assert!(io.leaving.contains_key(&leaving.id()));
+        io.end_expired(until);
+        assert!(io.leaving.is_empty());
+        let end = peer.join().unwrap();
+        assert!(
+            matches!(end, Ok(_) | Err(std::io::ErrorKind::ConnectionReset)),
+            "{end:?}"
+        );
+        drop(leaving);
+    }
+
+    #[test]
     fn p1_a_peer_that_does_not_stop_sending_does_not_keep_the_thread() {
         let mut io = io_loop(NodeOptions::default());
         let node = io.node.clone();

@@ -1,6 +1,7 @@
 //! Turns of an I/O loop that does not run: the test calls it.
 
 use std::io::Read as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use snowmesh_core::frame::tag;
 
@@ -211,4 +212,24 @@ fn an_incoming_handshake_has_a_deadline_and_is_closed_when_it_is_over() {
         assert_eq!(io.handshakes.len(), usize::from(lasts));
         assert_eq!(io.deadlines.next().is_some(), lasts);
     }
+}
+
+#[test]
+fn a_lane_that_was_detached_is_never_woken() {
+    struct Counting(Arc<AtomicUsize>);
+    impl crate::lane::Wake for Counting {
+        fn wake(&self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let (node, _, _poll) = fixture::node(NodeOptions::default(), RX_BYTES);
+    let wakes = Arc::<AtomicUsize>::default();
+    let lane = node.attach(64, Box::new(Counting(wakes.clone()))).unwrap();
+    lane.request_drain();
+    assert_eq!(wakes.load(Ordering::SeqCst), 1);
+    lane.begin_drain();
+    node.detach(&lane);
+    lane.request_drain();
+    assert_eq!(wakes.load(Ordering::SeqCst), 1);
+    assert_eq!(Arc::strong_count(&wakes), 1, "the wake was dropped, too");
 }
