@@ -78,16 +78,11 @@ impl LoopReader {
             paused: Cell::new(false),
             spin: Spin::new(if one_processor { 0 } else { spin_us }),
         };
-        for (is_prepare, callback) in [(true, callbacks.waits), (false, callbacks.turned)] {
+        let prepare: unsafe fn(_, _, _, _) -> _ = Uv::prepare;
+        for (make, callback) in [(prepare, callbacks.waits), (Uv::check, callbacks.turned)] {
             let phase = lend(host, |held| {
-                // SAFETY: `held` is a reference to the host, which `stop` takes back when the handle is closed. The cleanup hook calls
-                // `stop` while the environment is alive.
-                let handle = unsafe {
-                    match is_prepare {
-                        true => uv.prepare(uv_loop, callback, held),
-                        false => uv.check(uv_loop, callback, held),
-                    }
-                };
+                // SAFETY: `held` is a reference to the host, which `stop` takes back. The cleanup hook calls it in the environment's life.
+                let handle = unsafe { make(uv, uv_loop, callback, held) };
                 handle.map(|handle| (handle, held.cast_const().cast())).ok_or(())
             });
             let Ok(phase) = phase else {
