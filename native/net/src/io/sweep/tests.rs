@@ -107,6 +107,29 @@ fn after_the_process_was_suspended_each_peer_has_one_more_tick() {
 }
 
 #[test]
+fn a_sweep_pings_and_ends_silent_peers_unless_the_process_was_suspended() {
+    let mut io = io_loop(NodeOptions {
+        tick_ms: 300,
+        down_ms: 310,
+        ..NodeOptions::default()
+    });
+    let session = silent(&io);
+    let sent = session.stats(&io.node).bytes_out;
+    let wait = |io: &IoLoop| {
+        while io.node.now_ms() < session.received_at() + 310 {
+            std::thread::yield_now();
+        }
+    };
+    wait(&io);
+    io.sweep(io.next_sweep + io.node.options.tick() + Duration::from_millis(1));
+    assert!(io.node.session(session.id()).is_some(), "the sweep was late");
+    assert!(session.stats(&io.node).bytes_out > sent, "PING");
+    wait(&io);
+    io.sweep(io.next_sweep + io.node.options.tick());
+    assert!(io.node.session(session.id()).is_none());
+}
+
+#[test]
 fn held_sessions_are_read_on_by_a_sweep_when_there_is_room() {
     let mut io = io_loop(small_inbox());
     let session = silent(&io);
