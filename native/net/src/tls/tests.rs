@@ -93,3 +93,55 @@ fn bytes_that_are_no_record_are_an_error_behind_the_bytes_before_them() {
         assert_eq!(plain, pattern(40_000));
     }
 }
+
+/// Takes so many bytes, then blocks.
+struct Takes(usize);
+
+impl std::io::Write for Takes {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let taken = bytes.len().min(self.0);
+        self.0 -= taken;
+        match taken {
+            0 => Err(std::io::ErrorKind::WouldBlock.into()),
+            taken => Ok(taken),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_waits_for_the_socket_is_counted_to_the_byte() {
+    let config = TlsConfig::generate().unwrap();
+    let (mut client, _) = pair(&config);
+    for (head, body) in [
+        (0, 1),
+        (13, 0),
+        (13, 16_371),
+        (13, 16_372),
+        (13, 65_523),
+        (13, 200_000),
+    ] {
+        let plain = pattern(head + body);
+        let (first, rest) = plain.split_at(head);
+        client.seal_parts(first, rest).unwrap();
+        let joined = client.pending();
+        client.seal(&plain).unwrap();
+        assert!(client.has_output() && joined > plain.len());
+        assert_eq!(client.pending(), 2 * joined, "in one part and in two");
+        assert!(!client.send(Takes(9)).unwrap());
+        assert_eq!(client.pending(), 2 * joined - 9);
+        let before = client.pending();
+        let sent = sent_by(&mut client);
+        assert_eq!(
+            (sent.len(), client.pending(), client.has_output()),
+            (before, 0, false)
+        );
+    }
+    client.finish();
+    assert!(client.pending() > 0 && client.has_output());
+    client.drop_output();
+    assert_eq!((client.pending(), client.has_output()), (0, false));
+}
