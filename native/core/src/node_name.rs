@@ -79,8 +79,7 @@ impl NodeName {
             return Err(NodeNameError::BadName);
         }
         let (host, port) = address.rsplit_once(':').ok_or(NodeNameError::BadPort)?;
-        let bare = check_host(host)?;
-        debug_assert!(!bare.is_empty());
+        check_host(host)?;
         let port = parse_port(port)?;
         Ok(Self {
             at: name.len(),
@@ -150,26 +149,17 @@ impl fmt::Display for NodeName {
     }
 }
 
-fn check_host(host: &str) -> Result<&str, NodeNameError> {
-    if let Some(inner) = host.strip_prefix('[') {
-        let inner = inner.strip_suffix(']').ok_or(NodeNameError::BadHost)?;
-        return inner
-            .parse::<Ipv6Addr>()
-            .map(|_| inner)
-            .map_err(|_| NodeNameError::BadHost);
-    }
-    let digits_only = host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    if digits_only {
-        return host
-            .parse::<Ipv4Addr>()
-            .map(|_| host)
-            .map_err(|_| NodeNameError::BadHost);
-    }
-    if host.split('.').all(is_dns_label) {
-        Ok(host)
+fn check_host(host: &str) -> Result<(), NodeNameError> {
+    let is_legal = if let Some(inner) = host.strip_prefix('[') {
+        inner
+            .strip_suffix(']')
+            .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
+    } else if host.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        host.parse::<Ipv4Addr>().is_ok()
     } else {
-        Err(NodeNameError::BadHost)
-    }
+        host.split('.').all(is_dns_label)
+    };
+    is_legal.then_some(()).ok_or(NodeNameError::BadHost)
 }
 
 /// Letters, digits, hyphens inside, and the underscore that container networks use.
