@@ -63,6 +63,10 @@ pub enum Route {
     Foreign(Pid),
 }
 
+/// Bits of a FRAGMENT's flags.
+pub(super) const FIRST_PIECE: u8 = 1;
+pub(super) const LAST_PIECE: u8 = 2;
+
 /// The fixed part of a FRAGMENT.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FragmentHead {
@@ -212,16 +216,18 @@ fn fragment_head(body: &[u8]) -> Result<Checked, FrameError> {
     let mut reader = Reader::new(body);
     let stream = reader.u32()?;
     let flags = reader.u8()?;
-    let total = match flags {
-        0 | 2 => None,
-        1 | 3 => Some(reader.u64()?),
-        _ => return Err(PeerMisbehaved::BadValue.into()),
+    if flags & !(FIRST_PIECE | LAST_PIECE) != 0 {
+        return Err(PeerMisbehaved::BadValue.into());
+    }
+    let total = match flags & FIRST_PIECE {
+        0 => None,
+        _ => Some(reader.u64()?),
     };
     let part_at = body.len() - reader.rest().len();
     Ok(Checked::Fragment(FragmentHead {
         stream,
         total,
-        is_last: flags & 2 != 0,
+        is_last: flags & LAST_PIECE != 0,
         part_at,
     }))
 }

@@ -5,12 +5,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::check::FragmentHead;
+use super::check::{FIRST_PIECE, FragmentHead, LAST_PIECE};
 use super::error::{FrameError, PeerMisbehaved};
 use super::{FRAGMENT_BYTES, MAX_MESSAGE, MAX_STREAMS, tag};
-
-const FIRST: u8 = 1;
-const LAST: u8 = 2;
 
 /// How much a peer may have open at once.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -228,7 +225,8 @@ impl Iterator for Splitter {
         }
         let part = self.sent..self.total.min(self.sent + self.most);
         let is_first = part.start == 0;
-        let flags = if is_first { FIRST } else { 0 } | if part.end == self.total { LAST } else { 0 };
+        let is_last = part.end == self.total;
+        let flags = if is_first { FIRST_PIECE } else { 0 } | if is_last { LAST_PIECE } else { 0 };
         self.sent = part.end;
         Some(Piece::new(
             self.stream,
