@@ -113,7 +113,7 @@ pub fn slot(handle: u32, name: String, #[napi(ts_arg_type = "bigint")] incarnati
         let name = snowmesh_core::NodeName::parse(&name)
             .map_err(|error| Error::new(Code::NodeName, error.to_string()))?;
         node(handle)?
-            .slot(name.as_str(), incarnation.get_u64().1)
+            .number(name.as_str(), incarnation.get_u64().1)
             .map_err(|error| coded(&error))
     })
 }

@@ -1,24 +1,24 @@
-//! Numbers of pairs of name and incarnation that were not given before: `slot << 8 | creation`. A name has a slot, and its
-//! incarnations one creation each. When they are used up, the name gets a new slot, and when no slot is left, creations of
-//! slots of other names.
+//! Gives each number `slot << 8 | creation` at most once. A name has a slot, and its incarnations one creation each. When they
+//! are used up, the name gets a new slot, and when no slot is left, creations of slots of other names.
 
 const MAX_SLOT: usize = 0xFFFF;
 const MAX_CREATION: u32 = 0xFF;
 
+/// The numbers that have not been given.
 #[derive(Debug)]
 pub(crate) struct Numbers {
-    /// That of this node comes first.
+    /// That of this node is first, and has no creation left.
     slots: Vec<Slot>,
-    /// No slot before it has a creation left.
+    /// No slot before this one has a creation left.
     spare: usize,
 }
 
-/// The creations of one slot that are left.
+/// The creations of one slot that have not been given: `next` to `last`.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    /// The next one of its name.
+    /// The one that the name of the slot takes.
     next: u32,
-    /// The last one, which the next name without a slot takes.
+    /// The one that a name takes for which no slot is left.
     last: u32,
 }
 

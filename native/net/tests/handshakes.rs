@@ -34,7 +34,7 @@ fn p7_a_node_for_which_no_number_is_left_is_refused_and_one_that_has_a_number_is
     let mut a = TestNode::start("a");
     drop(Raw::session(&a, "early@127.0.0.1:1", 5));
     for number in 1..262_144 {
-        assert!(a.node.slot("other@127.0.0.1:1", number).is_ok());
+        assert!(a.node.number("other@127.0.0.1:1", number).is_ok());
         if number % 10_000 == 0 {
             a.drain();
             a.entries.clear();

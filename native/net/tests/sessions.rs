@@ -317,7 +317,7 @@ fn p7_a_peer_that_tells_of_many_nodes_known_here_keeps_its_session() {
     // As many as have been met here in a long life, each in its own time.
     let mut bytes = Vec::new();
     for incarnation in 1..=70_000_u32 {
-        a.node.slot("n@h:1", incarnation.into()).unwrap();
+        a.node.number("n@h:1", incarnation.into()).unwrap();
         let number = 0x200 + incarnation;
         snowmesh_core::frame::put_slot(&mut bytes, number, incarnation.into(), "n@h:1");
         if incarnation % 10_000 == 0 {

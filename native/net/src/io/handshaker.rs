@@ -243,7 +243,7 @@ impl IoLoop {
         let key = handshake.channel.peer_key().ok_or(HandshakeError::OtherKey)?;
         let address = handshake.address();
         self.node
-            .slot_of_proved(peer.name.as_str(), peer.incarnation, address, &key)
+            .number_proved(peer.name.as_str(), peer.incarnation, address, &key)
             .map_err(|_| HandshakeError::Busy)?
             .ok_or(HandshakeError::OtherKey)
     }

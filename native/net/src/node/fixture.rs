@@ -109,7 +109,7 @@ pub(crate) fn session<T: Send + 'static>(
     // What came with the end of the TLS handshake would be lost.
     begin.send(()).unwrap();
     socket.set_nonblocking(true).unwrap();
-    let nc = node.slot(name, 1).unwrap();
+    let nc = node.number(name, 1).unwrap();
     let peer = Peer {
         name: name.to_owned(),
         incarnation: 1,

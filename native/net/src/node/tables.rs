@@ -59,23 +59,29 @@ impl Node {
     ///
     /// # Errors
     /// [`OpenError::TooManyNodes`]
-    pub fn slot(&self, name: &str, incarnation: u64) -> Result<u32, OpenError> {
-        self.number(name, incarnation, |table| table.number(name, incarnation))
+    pub fn number(&self, name: &str, incarnation: u64) -> Result<u32, OpenError> {
+        let mut tables = self.tables.lock();
+        let numbered = tables.identities.number(name, incarnation)?;
+        Ok(self.announce_number(numbered, name, incarnation))
     }
 
-    /// As [`Self::slot`], for an identity that the peer `announcer` announces. `None`: it has announced its share of unknown
-    /// ones.
-    pub(crate) fn slot_from_peer(&self, announcer: &str, name: &str, incarnation: u64) -> Option<u32> {
-        let give = |table: &mut Identities| table.number_from_peer(announcer, name, incarnation);
-        self.number(name, incarnation, give).ok()
+    /// As [`Self::number`], for an identity that the peer `announcer` announces. `None`: it has announced its share of
+    /// unknown ones.
+    pub(crate) fn number_from_peer(&self, announcer: &str, name: &str, incarnation: u64) -> Option<u32> {
+        let mut tables = self.tables.lock();
+        let numbered = tables
+            .identities
+            .number_from_peer(announcer, name, incarnation)
+            .ok()?;
+        Some(self.announce_number(numbered, name, incarnation))
     }
 
-    /// As [`Self::slot`], for the identity that a peer at `address` claims in a handshake. `Ok(None)`: the first session of that
+    /// As [`Self::number`], for the identity that a peer at `address` claims in a handshake. `Ok(None)`: the first session of that
     /// identity had another key, so the peer is not that node.
     ///
     /// # Errors
     /// [`OpenError::TooManyNodes`]: none is left for that network, or for that name there.
-    pub(crate) fn slot_of_proved(
+    pub(crate) fn number_proved(
         &self,
         name: &str,
         incarnation: u64,
@@ -88,21 +94,10 @@ impl Node {
         Ok(numbered.map(|numbered| self.announce_number(numbered, name, incarnation)))
     }
 
-    fn number(
-        &self,
-        name: &str,
-        incarnation: u64,
-        give: impl FnOnce(&mut Identities) -> Result<Numbered, OpenError>,
-    ) -> Result<u32, OpenError> {
-        let mut tables = self.tables.lock();
-        let numbered = give(&mut tables.identities)?;
-        Ok(self.announce_number(numbered, name, incarnation))
-    }
-
     /// Announces a new number to the lanes: call it with the tables locked, so that no lane sees the number before.
     fn announce_number(&self, Numbered { nc, is_new }: Numbered, name: &str, incarnation: u64) -> u32 {
         if is_new {
-            self.broadcast(0, NODE_SLOT, slot_body(nc, incarnation, name).bytes());
+            self.broadcast(0, NODE_SLOT, number_body(nc, incarnation, name).bytes());
         }
         nc
     }
@@ -206,7 +201,7 @@ impl Node {
             lane.push(
                 0,
                 NODE_SLOT,
-                slot_body(known.nc, known.incarnation, &known.name).bytes(),
+                number_body(known.nc, known.incarnation, &known.name).bytes(),
             );
         }
         replay_sessions();
@@ -220,7 +215,7 @@ fn forget(waiting: &mut u64, bit: u64) -> bool {
     *waiting != 0
 }
 
-fn slot_body(nc: u32, incarnation: u64, name: &str) -> Body {
+fn number_body(nc: u32, incarnation: u64, name: &str) -> Body {
     Body::new().u32(nc).u64(incarnation).text(name)
 }
 

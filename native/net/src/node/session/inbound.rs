@@ -62,7 +62,7 @@ impl Inbound {
         out: &mut Dispatch<'_, '_>,
         pongs: &mut Vec<u8>,
     ) -> Stop {
-        let mut numbers = |name: &str, incarnation: u64| node.slot_from_peer(peer, name, incarnation);
+        let mut numbers = |name: &str, incarnation: u64| node.number_from_peer(peer, name, incarnation);
         while !out.is_full() {
             let Frame { tag, body } = match self.frames.next_frame() {
                 Ok(Some(frame)) => frame,

@@ -89,12 +89,12 @@ fn the_end_of_a_session_leaves_its_successor_alone() {
 #[test]
 fn a_lane_that_is_attached_later_learns_of_the_numbers_given_before_and_after() {
     let (node, first, _poll) = fixture::node(NodeOptions::default(), 4096);
-    node.slot("early@h:1", 1).unwrap();
+    node.number("early@h:1", 1).unwrap();
     let second = node.attach(4096, Box::new(Quiet)).unwrap();
-    node.slot("early@h:1", 2).unwrap();
+    node.number("early@h:1", 2).unwrap();
     node.resume(&second, || second.push(0, STOPPED, &[]));
-    node.slot("late@h:1", 1).unwrap();
-    node.slot("early@h:1", 1).unwrap();
+    node.number("late@h:1", 1).unwrap();
+    node.number("early@h:1", 1).unwrap();
     let [first, mut second] = [&first, &second].map(|lane| drain(lane, 4096));
     assert_eq!(
         first.iter().map(|entry| entry.tag).collect::<Vec<_>>(),
