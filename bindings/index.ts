@@ -12,7 +12,7 @@ import { type AddonExports, loadAddon } from './load.ts';
 import type * as generated from './native.d.ts';
 
 /** The ABI stamp this TypeScript was written against; the addon must answer the same number. */
-export const ABI = 13;
+export const ABI = 14;
 
 /** How a node's sockets behave. Every time is in milliseconds, every size in bytes. */
 export interface OpenOptions {
@@ -143,7 +143,7 @@ export interface Native {
   /** Queues the gathered frame on a stream. Returns the same as {@link Native.bulk}. */
   gathered(handle: number, session: number, stream: number): number;
   /** The number of an identity, `nc` = slot · 256 + creation; one without a number gets one. Throws TOO_MANY_NODES. */
-  slot(handle: number, name: string, incarnation: bigint): number;
+  numberOf(handle: number, name: string, incarnation: bigint): number;
   /** Stops the node in order: sends GOODBYE, waits up to 1 s until everything is sent, then STOPPED; the handle is invalid afterwards. */
   close(handle: number): void;
   /** Attaches this isolate to a node as another lane; returns its scheduler index. Throws NO_NODE, TOO_MANY_LANES. */
@@ -169,7 +169,7 @@ export interface Native {
    * Writes `bytes` to each socket in `sockets`, a list of 32-bit file descriptors. Each descriptor is replaced by the number of
    * bytes that the kernel took, 0 on any error.
    */
-  spread(sockets: Uint8Array, bytes: Uint8Array): void;
+  writeToAll(sockets: Uint8Array, bytes: Uint8Array): void;
   /** Validates one term (version byte first). Throws BAD_TERM. */
   termCheck(bytes: Uint8Array): void;
   /** Reference packing: `slot 16 | creation 8 | local 40`. */

@@ -82,6 +82,9 @@ export interface NativeStats {
   loopReader: boolean
 }
 
+/** The number of an identity; one without a number gets one. */
+export declare function numberOf(handle: number, name: string, incarnation: bigint): number
+
 /** Starts a node with this isolate as lane 0; returns its handle. */
 export declare function open(options: OpenOptions, rx: Uint8Array, onBatch: (bytes: number, bigs: Uint8Array[] | null) => number): number
 
@@ -148,15 +151,6 @@ export interface SessionStats {
   silentMs: number
 }
 
-/** The number of an identity; one without a number gets one. */
-export declare function slot(handle: number, name: string, incarnation: bigint): number
-
-/**
- * Writes `bytes` to each socket in `sockets`, a list of 32-bit file descriptors. Each descriptor is replaced by the number of
- * bytes that the kernel took, 0 on any error.
- */
-export declare function spread(sockets: Uint8Array, bytes: Uint8Array): void
-
 /** Counters of a node. */
 export declare function stats(handle: number): NativeStats
 
@@ -168,3 +162,9 @@ export declare function tx(handle: number, session: number, chunk: Uint8Array): 
 
 /** Reverses `ref`. */
 export declare function unref(handle: number): void
+
+/**
+ * Writes `bytes` to each socket in `sockets`, a list of 32-bit file descriptors. Each descriptor is replaced by the number of
+ * bytes that the kernel took, 0 on any error.
+ */
+export declare function writeToAll(sockets: Uint8Array, bytes: Uint8Array): void

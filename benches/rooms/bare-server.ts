@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createHub, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Spread } from '../../ts/node/index.ts';
+import { SocketFanOut } from '../../ts/node/index.ts';
 import { answerOrders } from './orders.ts';
 
 const { number, cookie, bytes } = JSON.parse(process.argv[2] ?? '{}') as {
@@ -15,12 +15,12 @@ const { number, cookie, bytes } = JSON.parse(process.argv[2] ?? '{}') as {
 };
 const path = join(tmpdir(), `snowmesh-bare-${cookie.slice(0, 16)}.sock`);
 const clients = new Set<Socket>();
-const spread = new Spread();
+const fanOut = new SocketFanOut();
 
 function write(text: string): void {
   const frame = Buffer.concat([Buffer.of(0x81, text.length), Buffer.from(text)]);
-  for (const socket of clients) spread.add(socket as never, frame);
-  spread.run();
+  for (const socket of clients) fanOut.add(socket as never, frame);
+  fanOut.run();
 }
 
 const others = new Set<Socket>();

@@ -24,11 +24,11 @@ const coded = (code: string, message: RegExp): Error =>
 describe('a node', () => {
   it('SNOW_ERR_TOO_MANY_NODES: numbers 262 144 nodes and no more; those that it knows keep theirs', () => {
     const { native, handle } = (node = new RawNode());
-    const first = native.slot(handle, 'n1@host:1', 1n);
-    for (let name = 2; name <= PAIRS; name++) native.slot(handle, `n${name}@host:1`, 1n);
+    const first = native.numberOf(handle, 'n1@host:1', 1n);
+    for (let name = 2; name <= PAIRS; name++) native.numberOf(handle, `n${name}@host:1`, 1n);
     const refused = coded('SNOW_ERR_TOO_MANY_NODES', /^more than \d+ node identities are known$/);
-    expect(() => native.slot(handle, 'one-more@host:1', 1n)).toThrow(refused);
-    expect(native.slot(handle, 'n1@host:1', 1n)).toBe(first);
+    expect(() => native.numberOf(handle, 'one-more@host:1', 1n)).toThrow(refused);
+    expect(native.numberOf(handle, 'n1@host:1', 1n)).toBe(first);
   });
 
   it('SNOW_ERR_TOO_MANY_LANES: takes 64 lanes, and another one when one has left', () => {

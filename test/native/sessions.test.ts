@@ -367,10 +367,10 @@ describe('names and numbers', () => {
 
   it('numbers identities once and announces each to JavaScript', async () => {
     const a = start('a');
-    const nc = a.native.slot(a.handle, 'x@127.0.0.1:9', 5n);
-    expect(a.native.slot(a.handle, 'x@127.0.0.1:9', 5n)).toBe(nc);
-    expect(a.native.slot(a.handle, 'x@127.0.0.1:9', 6n)).toBe(nc + 1);
-    expect(a.native.slot(a.handle, a.name, a.incarnation)).toBe(0);
+    const nc = a.native.numberOf(a.handle, 'x@127.0.0.1:9', 5n);
+    expect(a.native.numberOf(a.handle, 'x@127.0.0.1:9', 5n)).toBe(nc);
+    expect(a.native.numberOf(a.handle, 'x@127.0.0.1:9', 6n)).toBe(nc + 1);
+    expect(a.native.numberOf(a.handle, a.name, a.incarnation)).toBe(0);
     const { body } = await a.event(NativeEvent.NODE_SLOT);
     expect([body.readUInt32LE(0), body.readBigUInt64LE(4), body.subarray(14).toString()]).toEqual([
       nc,

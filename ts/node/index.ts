@@ -25,7 +25,7 @@ export type {
 export type { ConnectFailure, ConnectFailureReason } from './reachability.ts';
 export type { ReadyOptions } from './readiness.ts';
 export type { DownCause } from './session/end-causes.ts';
-export { Spread, type SpreadStream } from './spread.ts';
+export { type FanOutStream, SocketFanOut } from './socket-fan-out.ts';
 export { NodeRecovered, NodeStalled } from './stall-messages.ts';
 export { startNode } from './start.ts';
 export type { StopOnSignalsOptions } from './stop-on-signals.ts';

@@ -1,21 +1,21 @@
 // Collects everything that is sent in one turn of the event loop. Then the messages of a room are combined once for all members, and each
 // socket is written to once.
-import { Spread } from '../node/index.ts';
+import { SocketFanOut } from '../node/index.ts';
 import { type Frame, Packet } from './frame.ts';
 import type { Room } from './room.ts';
 import type { RoomMessage } from './room-message.ts';
 
 /** Has packets to write. */
 export interface Flushable {
-  /** @param spread Collects writes of the same bytes to several sockets. */
-  flush(spread?: Spread): void;
+  /** @param fanOut Collects writes of the same bytes to several sockets. */
+  flush(fanOut?: SocketFanOut): void;
 }
 
 export class OutputBatch {
   /** Messages that are not in the send buffers of the members yet, in order. */
   #log: { readonly room: Room; readonly message: RoomMessage }[] = [];
   #waiting: Flushable[] = [];
-  readonly #spread = new Spread();
+  readonly #fanOut = new SocketFanOut();
   #isScheduled = false;
 
   /** Adds a message for the current members of a room. */
@@ -51,8 +51,8 @@ export class OutputBatch {
     this.distribute();
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const each of waiting) each.flush(this.#spread);
-    this.#spread.run();
+    for (const each of waiting) each.flush(this.#fanOut);
+    this.#fanOut.run();
   }
 
   #schedule(): void {

@@ -1,4 +1,4 @@
-import type { Spread } from '../node/index.ts';
+import type { SocketFanOut } from '../node/index.ts';
 import type { Packet } from './frame.ts';
 import { MESSAGE_OVERHEAD_BYTES, type SlowPolicy } from './limits.ts';
 import type { Flushable, OutputBatch } from './output-batch.ts';
@@ -107,7 +107,7 @@ export class SendBuffer<Owner extends SendBufferOwner> implements Flushable {
     this.#add(packet);
   }
 
-  flush(spread?: Spread): void {
+  flush(fanOut?: SocketFanOut): void {
     this.#isFlushScheduled = false;
     const queue = this.#queue;
     if (queue === undefined) return;
@@ -118,7 +118,7 @@ export class SendBuffer<Owner extends SendBufferOwner> implements Flushable {
     this.#kept?.clear();
     try {
       if (Array.isArray(queue)) this.#port.writeAll(this.#socket, queue);
-      else this.#port.write(this.#socket, queue, spread);
+      else this.#port.write(this.#socket, queue, fanOut);
     } catch {
       this.close(); // a socket of another library: the other connections continue
       // After the writes of this turn: a listener may close a socket whose packet is not written yet.

@@ -3,7 +3,7 @@
 // oxlint-disable no-underscore-dangle -- these are the names of `ws`
 import { Socket } from 'node:net';
 import { badArgument } from '../errors/index.ts';
-import type { Spread, SpreadStream } from '../node/index.ts';
+import type { FanOutStream, SocketFanOut } from '../node/index.ts';
 import type { Frame, Packet } from './frame.ts';
 
 /** The socket for `rooms.accept`: the server's end of a WebSocket, of any library. */
@@ -32,8 +32,8 @@ export interface SocketPort<S> {
   buffered(socket: S): number;
   /** Whether nothing should be written until `onceWritable` calls back. */
   isBlocked(socket: S): boolean;
-  /** @param spread Collects writes of the same bytes to several sockets. */
-  write(socket: S, packet: Packet, spread?: Spread): void;
+  /** @param fanOut Collects writes of the same bytes to several sockets. */
+  write(socket: S, packet: Packet, fanOut?: SocketFanOut): void;
   writeAll(socket: S, packets: readonly Packet[]): void;
   /** Calls back once, later, when the socket accepts data, or less waits in it; not when it is closed. */
   onceWritable(socket: S, listener: () => void): void;
@@ -46,7 +46,7 @@ export interface BoundPort {
 }
 
 /** The stream of a server's socket of `ws`. */
-interface RawStream extends SpreadStream {
+interface RawStream extends FanOutStream {
   readonly writableNeedDrain: boolean;
   cork(): void;
   uncork(): void;
@@ -98,11 +98,11 @@ class RawPort implements SocketPort<RawStream> {
     else if (stream.writable) stream.write(NOTHING, listener);
   }
 
-  write(stream: RawStream, packet: Packet, spread?: Spread): void {
+  write(stream: RawStream, packet: Packet, fanOut?: SocketFanOut): void {
     if (this.#deflates && packet.frames.length > 1) return this.writeAll(stream, [packet]);
     if (!stream.writable) return;
     const wire = this.#deflates ? (packet.frames[0] as Frame).deflated : packet.wire;
-    if (this.#isPlain && spread !== undefined) spread.add(stream, wire);
+    if (this.#isPlain && fanOut !== undefined) fanOut.add(stream, wire);
     else stream.write(wire);
   }
 

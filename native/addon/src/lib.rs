@@ -13,10 +13,10 @@ mod memory;
 mod options;
 pub mod sending;
 pub mod signal_watchdog;
-pub mod spread;
 pub mod stats;
 mod uv;
 mod wake;
+pub mod write_to_all;
 
 use std::rc::Rc;
 
@@ -34,7 +34,7 @@ use crate::options::OpenOptions;
 use crate::wake::ThreadsafeWake;
 
 /// Increased with every change of a signature or of the layout of entries; the same number is in `bindings/index.ts`.
-const ABI: u32 = 13;
+const ABI: u32 = 14;
 
 /// The ABI stamp.
 #[napi]
@@ -108,7 +108,11 @@ pub fn hangup(handle: u32, session: u32, cause: u32) -> Result<()> {
 
 /// The number of an identity; one without a number gets one.
 #[napi]
-pub fn slot(handle: u32, name: String, #[napi(ts_arg_type = "bigint")] incarnation: BigInt) -> Result<u32> {
+pub fn number_of(
+    handle: u32,
+    name: String,
+    #[napi(ts_arg_type = "bigint")] incarnation: BigInt,
+) -> Result<u32> {
     guard(|| {
         let name = snowmesh_core::NodeName::parse(&name)
             .map_err(|error| Error::new(Code::NodeName, error.to_string()))?;

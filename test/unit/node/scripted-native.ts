@@ -156,7 +156,7 @@ export class ScriptedNative implements Native {
     return this.bulk(handle, session, stream, this.#slices.splice(0));
   }
 
-  slot(): number {
+  numberOf(): number {
     return 0;
   }
 
@@ -173,7 +173,7 @@ export class ScriptedNative implements Native {
   ref(): void {}
   unref(): void {}
 
-  spread(): void {}
+  writeToAll(): void {}
 
   stats(): NativeStats {
     return {} as NativeStats;

@@ -8,7 +8,7 @@ import { Duplex } from 'node:stream';
 import { afterEach, expect, it, vi } from 'vitest';
 import { SUBPROTOCOL } from '../../../ts/client/index.ts';
 import { silentLogger } from '../../../ts/kernel/index.ts';
-import { type Node, type NodeOptions, Spread, startNode } from '../../../ts/node/index.ts';
+import { type Node, type NodeOptions, SocketFanOut, startNode } from '../../../ts/node/index.ts';
 import { type AttachOptions, createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
 import { VirtualClock } from '../../../ts/testing/index.ts';
 import { selfSigned } from '../../support/certificate.ts';
@@ -72,7 +72,7 @@ it('rooms.attach writes a burst once to each socket, and the same bytes to all',
   const host = await serve();
   const taps = await Promise.all(Array.from({ length: 5 }, () => Tap.open(`ws://${host}/rooms`)));
   await until('all are members', () => rooms.members('g').local === 5);
-  const add = vi.spyOn(Spread.prototype, 'add');
+  const add = vi.spyOn(SocketFanOut.prototype, 'add');
   try {
     for (let number = 0; number < 10; number++) rooms.broadcast('g', `${number}`);
     await Promise.all(taps.map((tap) => tap.count(10)));
@@ -419,7 +419,7 @@ it('permessage-deflate: the same compressed bytes go to all readers', async () =
   const open = () => Tap.open(`ws://${host}/rooms`, [], { perMessageDeflate: true });
   const taps = await Promise.all([open(), open(), open()]);
   await until('all are members', () => rooms.members('g').local === 3);
-  const add = vi.spyOn(Spread.prototype, 'add');
+  const add = vi.spyOn(SocketFanOut.prototype, 'add');
   try {
     rooms.broadcast('g', 'long '.repeat(2000));
     await Promise.all(taps.map((tap) => tap.count(1)));

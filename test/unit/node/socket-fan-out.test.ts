@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Spread } from '../../../ts/node/index.ts';
+import { SocketFanOut } from '../../../ts/node/index.ts';
 import { until } from '../../support/deadline.ts';
 
 interface Pair {
@@ -51,29 +51,29 @@ const all = async (count: number): Promise<Pair[]> => {
 };
 
 it('writes to all of them without a write of their streams', async () => {
-  const spread = new Spread();
+  const fanOut = new SocketFanOut();
   const writes = (await all(30)).map(({ here }) => vi.spyOn(here, 'write'));
   const [one, two] = [Buffer.from('one'), Buffer.from('two')];
-  for (const [index, { here }] of pairs.entries()) spread.add(here, index % 2 === 0 ? one : two);
-  spread.run();
+  for (const [index, { here }] of pairs.entries()) fanOut.add(here, index % 2 === 0 ? one : two);
+  fanOut.run();
   await until('all have come', () => pairs.every(({ received }) => received().length === 3));
   for (const [index, { received }] of pairs.entries())
     expect(received().toString()).toBe(index % 2 === 0 ? 'one' : 'two');
   for (const write of writes) expect(write).not.toHaveBeenCalled();
-  spread.run(); // nothing is left
+  fanOut.run(); // nothing is left
   expect(pairs[0]?.received().toString()).toBe('one');
 });
 
 it('what a socket does not take goes through its stream, whole and in order, and delays no other', async () => {
-  const spread = new Spread();
+  const fanOut = new SocketFanOut();
   const [slow, quick] = (await all(2)) as [Pair, Pair];
   slow.there.pause();
   const sent: Buffer[] = [];
   for (let number = 0; number < 200; number++) {
     const bytes = Buffer.alloc(100_000, number);
     sent.push(bytes);
-    for (const { here } of pairs) spread.add(here, bytes);
-    spread.run();
+    for (const { here } of pairs) fanOut.add(here, bytes);
+    fanOut.run();
     await until('the other has it', () => quick.count() === 100_000 * (number + 1));
   }
   expect(slow.here.writableLength).toBeGreaterThan(0);
@@ -83,15 +83,15 @@ it('what a socket does not take goes through its stream, whole and in order, and
 });
 
 it('stays behind what the stream has under way, and passes by sockets that are gone', async () => {
-  const spread = new Spread();
+  const fanOut = new SocketFanOut();
   const [corked, destroyed, reset, good] = (await all(4)) as [Pair, Pair, Pair, Pair];
   corked.here.cork();
   corked.here.write('first ');
   destroyed.here.destroy();
   reset.there.resetAndDestroy();
   const bytes = Buffer.from('second');
-  for (const { here } of pairs) spread.add(here, bytes);
-  spread.run();
+  for (const { here } of pairs) fanOut.add(here, bytes);
+  fanOut.run();
   corked.here.uncork();
   await until('both have come', () => corked.received().length === 12 && good.received().length === 6);
   expect(corked.received().toString()).toBe('first second');

@@ -14,7 +14,7 @@ const ENTRY: usize = size_of::<i32>();
 /// Writes `bytes` to each socket in `sockets`, a list of 32-bit file descriptors. Each descriptor is replaced by the number of
 /// bytes that the kernel took, 0 on any error.
 #[napi]
-pub fn spread(
+pub fn write_to_all(
     env: Env,
     #[napi(ts_arg_type = "Uint8Array")] sockets: Unknown<'_>,
     #[napi(ts_arg_type = "Uint8Array")] bytes: Unknown<'_>,
