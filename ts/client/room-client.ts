@@ -3,6 +3,7 @@ import { type ClientOptions, checkOptions, checkUrls } from './client-options.ts
 import { Connector, type Status } from './connector.ts';
 import { Emitter } from './emitter.ts';
 import { checkRoom, clientClosed, failure } from './errors.ts';
+import { advance, forgetOrigins, type JoinedRoom, later } from './joined-room.ts';
 import { bytesOf, type EncodedMessage, messageOf, Outbox } from './outbox.ts';
 import { Pacer } from './pacer.ts';
 import { PendingRequests } from './pending-requests.ts';
@@ -18,7 +19,7 @@ import {
   type Welcome,
   writeMessage,
 } from './protocol.ts';
-import { forgetOrigins, isRepeat, type JoinedRoom, later, partsOf, positionsOf, readState } from './state.ts';
+import { partsOf, positionsOf, readState } from './state.ts';
 import { WantedRooms } from './wanted-rooms.ts';
 
 /** A connection to rooms that reconnects by itself. Made by `connectRooms`. */
@@ -198,7 +199,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   }
 
   private roomMessage(room: string, origin: string, sequence: number, data: unknown): void {
-    if (isRepeat(this.rooms.get(room), origin, sequence)) return;
+    if (!advance(this.rooms.get(room), origin, sequence)) return;
     if (room.startsWith(KEY_ROOM)) this.emit('direct', data as In);
     else this.emit('message', { room, data: data as In, origin, sequence });
   }
@@ -247,7 +248,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     // A room of a session that did not continue is joined again. What is loaded before the client is in it may lack what follows.
     const isLost = ref === 0 && (reason !== 'ticket' || room.startsWith(KEY_ROOM));
     const hasFailed = reason === FAILED;
-    if (isLost && hasFailed) this.wanted.add(room); // also one that only the server joined: nobody else asks for it
+    if (isLost && hasFailed) this.wanted.add(room); // also one that only the server joined: nothing else asks for it
     if (isLost && !this.wanted.missed(room)) this.emit('resync', resyncOf(room, 'window'));
     if (hasFailed) {
       this.wanted.failed(room);
@@ -257,10 +258,8 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
       this.wanted.delete(room);
       this.emit('refused', { room, reason });
     }
-    this.pending.settle(
-      ref,
-      failure(`SNOW_ERR_ROOM_${hasFailed ? 'FAILED' : 'REFUSED'}`, `${room}: ${reason}`),
-    );
+    const code = hasFailed ? 'SNOW_ERR_ROOM_FAILED' : 'SNOW_ERR_ROOM_REFUSED';
+    this.pending.settle(ref, failure(code, `${room}: ${reason}`));
   }
 
   private presenceChanged(room: string, change: (before: Presence) => PresenceDiff): void {

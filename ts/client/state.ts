@@ -1,8 +1,9 @@
 // The saved state of a client - its session, its positions in rooms and its unacknowledged messages - as text, and as messages to the
 // server.
 import { misuse } from './errors.ts';
+import type { JoinedRoom } from './joined-room.ts';
 import type { SavedOutbox } from './outbox.ts';
-import type { Cursor, ResumeRoom } from './protocol.ts';
+import type { ResumeRoom } from './protocol.ts';
 
 type State = readonly [
   session: string | null,
@@ -10,12 +11,6 @@ type State = readonly [
   heardAt: number,
   outbox: SavedOutbox,
 ];
-
-/** What a client stores of a joined room: the signed proof of membership, and its position. */
-export interface JoinedRoom {
-  ticket: string;
-  cursor: Record<string, number>;
-}
 
 /** About the most characters of rooms in one message. */
 const PART_CHARS = 16_384;
@@ -41,33 +36,6 @@ export function partsOf(rooms: JoinedRooms): ResumeRoom[][] {
     parts.at(-1)?.push(place);
   }
   return parts;
-}
-
-/** The greater sequence of each origin: after a `resync` the server may know of fewer messages than the client has got. */
-export function later(one: Cursor, other: Cursor): Cursor {
-  const cursor: Record<string, number> = { ...one };
-  for (const [origin, sequence] of Object.entries(other))
-    cursor[origin] = Math.max(cursor[origin] ?? 0, sequence);
-  return cursor;
-}
-
-/** Whether the client has had a message of a room before. If not, its position is at that message from now on; those without a number have none. */
-export function isRepeat(joined: JoinedRoom | undefined, origin: string, sequence: number): boolean {
-  if (joined === undefined || sequence === 0) return false;
-  if (sequence <= (joined.cursor[origin] ?? 0)) return true;
-  joined.cursor[origin] = sequence;
-  return false;
-}
-
-/** These origins have ended: no further message of them comes, so they are removed from the cursor. */
-export function forgetOrigins(
-  joined: JoinedRoom | undefined,
-  origin: string,
-  sequence: number,
-  origins: readonly string[],
-): void {
-  if (isRepeat(joined, origin, sequence)) return;
-  for (const each of origins) if (each !== origin) delete joined?.cursor[each];
 }
 
 /** Parses the text of `client.state`. @throws SNOW_ERR_BAD_OPTION */

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { later, partsOf } from '../../../ts/client/state.ts';
+import { later } from '../../../ts/client/joined-room.ts';
+import { partsOf } from '../../../ts/client/state.ts';
 
 it('of two cursors the greater sequence of each origin counts', () => {
   const [one, other] = [
