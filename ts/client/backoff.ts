@@ -21,10 +21,10 @@ export class Backoff {
     this.random = random;
   }
 
-  /** ms until the next attempt. @param spread Least bound in ms: the server asks for it when all its clients reconnect at once. */
-  next(spread: number): number {
+  /** ms until the next attempt. @param spreadMs The least bound: a server names it for when all its clients reconnect at once. */
+  next(spreadMs: number): number {
     const bound = Math.min(this.most, this.base * 2 ** this.attempts++);
-    return this.random() * Math.max(bound, spread);
+    return this.random() * Math.max(bound, spreadMs);
   }
 
   /** An attempt succeeded: the next bound is the first one again. */

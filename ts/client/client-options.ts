@@ -1,4 +1,4 @@
-import { type ConnectorOptions, isUrl } from './connector.ts';
+import { type ConnectorOptions, isSocketUrl } from './connector.ts';
 import { kindOf, misuse } from './errors.ts';
 
 /** Options of {@link connectRooms}. */
@@ -42,7 +42,7 @@ export function checkOptions(options: unknown): void {
 /** The URLs to connect to, at least one. @throws SNOW_ERR_BAD_ARGUMENT */
 export function checkUrls(urls: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(urls) ? urls : [urls];
-  const wrong = list.findIndex((url) => !isUrl(url));
+  const wrong = list.findIndex((url) => !isSocketUrl(url));
   if (list.length > 0 && wrong === -1) return list as readonly string[];
   const given = list.length === 0 ? 'an empty array' : kindOf(list[wrong]);
   const wanted = 'a URL that begins with wss:// or ws://, or an array of them';

@@ -110,7 +110,7 @@ export class Connector {
   }
 
   /** ms since data last came. If none came yet: since `before`, or 0 if that is 0. */
-  away(before: number): number {
+  awayMs(before: number): number {
     const since = this.heardAt || before;
     return since === 0 ? 0 : Math.max(0, Date.now() - since);
   }
@@ -139,7 +139,7 @@ export class Connector {
 
   /** Makes `url` the first one for the next socket, if it is a valid one. */
   goTo(url: unknown): void {
-    if (!isUrl(url)) return;
+    if (!isSocketUrl(url)) return;
     this.urls = [url, ...this.urls.filter((each) => each !== url)];
     this.isRedirected = true;
   }
@@ -260,7 +260,7 @@ export class Connector {
 }
 
 /** Whether `url` is the URL of a WebSocket. A relative path is one only in a browser, which has a page. */
-export function isUrl(url: unknown): url is string {
+export function isSocketUrl(url: unknown): url is string {
   if (typeof url !== 'string' || url === '' || url.includes('#')) return false;
   if (/^(?:wss?|https?):\/\/[^/?]/i.test(url)) return isParsable(url);
   if (/^wss?\+unix:./i.test(url)) return true;

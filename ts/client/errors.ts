@@ -42,7 +42,7 @@ export function checkFunction(what: string, given: unknown): void {
 export function checkRoom(what: string, room: unknown): void {
   if (typeof room !== 'string')
     throw misuse('SNOW_ERR_BAD_ARGUMENT', `${what} needs the name of a room, not ${kindOf(room)}`);
-  if (room !== '' && !room.startsWith(KEY_ROOM) && bytesOf(room) <= MAX_ROOM_BYTES) return;
+  if (room !== '' && !room.startsWith(KEY_ROOM) && utf8Bytes(room) <= MAX_ROOM_BYTES) return;
   const shown = JSON.stringify(room.slice(0, 40));
   const wanted = `1 to ${MAX_ROOM_BYTES} bytes of text that does not begin with U+0000`;
   throw misuse('SNOW_ERR_BAD_NAME', `${shown} cannot name a room: use ${wanted}`);
@@ -60,7 +60,7 @@ export function kindOf(value: unknown): string {
 }
 
 /** The bytes of a text in UTF-8; Infinity: the text is not well-formed. */
-function bytesOf(text: string): number {
+function utf8Bytes(text: string): number {
   try {
     return encodeURIComponent(text).replace(/%../g, '.').length;
   } catch {

@@ -29,8 +29,8 @@ export function messageOf(data: unknown): EncodedMessage {
   throw misuse('SNOW_ERR_UNSENDABLE', `send: JSON cannot represent this message: ${why}`, cause);
 }
 
-/** The bytes of a message that a client sends, with its envelope. */
-export function bytesOf(message: EncodedMessage): number {
+/** The bytes of a message in its envelope, as the server counts them. */
+export function bytesInEnvelope(message: EncodedMessage): number {
   return typeof message === 'string' ? new TextEncoder().encode(message).length + 20 : message.length + 5;
 }
 
@@ -87,7 +87,8 @@ export class Outbox {
   /** Drops the messages that are longer than the server takes. Returns their number. */
   dropLonger(bytes: number): number {
     const { size } = this;
-    for (const [number, message] of this.waiting) if (bytesOf(message) > bytes) this.waiting.delete(number);
+    for (const [number, message] of this.waiting)
+      if (bytesInEnvelope(message) > bytes) this.waiting.delete(number);
     return size - this.size;
   }
 

@@ -106,6 +106,7 @@ export class Pacer {
     return Math.ceil((this.count + 1 - places) / ((perSecond * SHARE) / 1000));
   }
 
+  /** Counts messages that the server has read. What it takes in time is subtracted first. */
   private add(count: number): void {
     const now = performance.now();
     const read = ((now - this.countedAt) / 1000) * (this.rate?.perSecond ?? 0) * SHARE;

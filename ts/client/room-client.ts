@@ -4,7 +4,7 @@ import { Connector, type Status } from './connector.ts';
 import { Emitter } from './emitter.ts';
 import { checkRoom, clientClosed, failure } from './errors.ts';
 import { advance, forgetOrigins, type JoinedRoom, later } from './joined-room.ts';
-import { bytesOf, type EncodedMessage, messageOf, Outbox } from './outbox.ts';
+import { bytesInEnvelope, type EncodedMessage, messageOf, Outbox } from './outbox.ts';
 import { Pacer } from './pacer.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { diffTo, newIn, type Presence, Presences } from './presence.ts';
@@ -73,7 +73,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
 
   /** Its session, rooms and unacknowledged messages as text. `connectRooms(url, { state })` continues from it, as after a page reload. */
   get state(): string {
-    const heardAt = Date.now() - this.connector.away(this.stateAt);
+    const heardAt = Date.now() - this.connector.awayMs(this.stateAt);
     return JSON.stringify([this.session, positionsOf(this.rooms), heardAt, this.outbox.save()]);
   }
 
@@ -119,7 +119,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
    */
   send(data: Out): boolean {
     const message = messageOf(data);
-    if (bytesOf(message) > this.messageBytes)
+    if (bytesInEnvelope(message) > this.messageBytes)
       throw failure('SNOW_ERR_TOO_LARGE', `send: the server takes at most ${this.messageBytes} bytes`);
     const number = this.outbox.add(message);
     if (number === undefined) return false;
@@ -152,7 +152,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   /** Sends the hello, with some of the rooms: a server limits the length of a message. */
   private hello(): void {
     const [first] = partsOf(this.rooms);
-    this.sendJson(['hello', this.session, first, this.isFork, this.connector.away(this.stateAt)]);
+    this.sendJson(['hello', this.session, first, this.isFork, this.connector.awayMs(this.stateAt)]);
   }
 
   private received(data: unknown): void {

@@ -48,7 +48,7 @@ export class Drain {
     const { over = 10_000, to } = options;
     if (!(typeof over === 'number' && over >= 0 && over <= MAX_MS))
       throw badOption('over', over, `ms from 0 to ${MAX_MS}`);
-    if (to !== undefined && !isSocketUrl(to))
+    if (to !== undefined && !isAbsoluteSocketUrl(to))
       throw badOption('to', to, 'a URL that begins with wss:// or ws://');
     if (this.#draining === undefined) {
       this.#endsAt = this.#runtime.now() + over;
@@ -91,6 +91,6 @@ export function spreadOf(connections: number): number {
 }
 
 /** Whether every client takes it for the URL of a WebSocket: only a browser takes one without a host. */
-function isSocketUrl(value: unknown): boolean {
+function isAbsoluteSocketUrl(value: unknown): boolean {
   return typeof value === 'string' && /^(?:wss?|https?):\/\/[^#]+$/i.test(value) && URL.canParse(value);
 }
