@@ -1,8 +1,13 @@
 // Turns the frames of peers into signals of the actor layer. The native core has validated each body and has translated its
 // PIDs: node number 0 is the current incarnation of this node. A `to` with another number is an actor of an earlier incarnation of
 // this node, or of a third node: it counts as dead here (M4) and is never looked up by its local id.
-import type { CallRequest, Inbound, ReplyStatus, Runtime, SpawnStatus } from '../actor/index.ts';
-import { ReplyStatus as Status } from '../actor/index.ts';
+import {
+  type CallRequest,
+  type Inbound,
+  ReplyStatus,
+  type Runtime,
+  type SpawnStatus,
+} from '../actor/index.ts';
 import type { Pid, Ref, RefCipher } from '../term/index.ts';
 import { FOR_EVER, FrameTag } from '../wire/index.ts';
 import type { Channels } from './channels.ts';
@@ -101,7 +106,7 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
     const { left } = frame;
     const request = frame.term() as CallRequest;
     if (to >= 0) frame.inbound.call(from, ref, ms, to, request, left);
-    else frame.runtime.remote.reply(null, ref, Status.noproc, undefined);
+    else frame.runtime.remote.reply(null, ref, ReplyStatus.noproc, undefined);
   },
   REG_CALL: (frame) => {
     const { from, ref, ms } = frame.caller();

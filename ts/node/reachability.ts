@@ -1,7 +1,7 @@
 // Remembers why nodes cannot be reached, for error texts and `connectFailure`.
 import type { Unreachable } from '../actor/index.ts';
 import { OldestFirst } from '../collections/index.ts';
-import { parseNodeName } from './node-name.ts';
+import { nodeNameOf } from './node-name.ts';
 import type { DialResult, DownCause } from './session/end-causes.ts';
 import type { Network } from './session/network.ts';
 
@@ -80,7 +80,7 @@ export class Reachability {
 
   /** Why a node is not connected; undefined when it is. */
   whyDown(node: number | string): (ConnectFailure & Unreachable) | undefined {
-    const name = typeof node === 'string' ? canonical(node) : this.#network.identities.of(node)?.name;
+    const name = this.#nameOf(node);
     if (name === undefined) return typeof node === 'string' ? failure('not_a_node_name', '') : undefined;
     if (this.#network.peer(name)?.session !== undefined) return undefined;
     return this.#failures.get(name) ?? failure('not_dialled', '');
@@ -88,17 +88,13 @@ export class Reachability {
 
   /** ms for which the event loop of a connected node has been blocked; undefined when it is not known to be. */
   stalledMs(node: number | string): number | undefined {
-    const name = typeof node === 'string' ? canonical(node) : this.#network.identities.of(node)?.name;
+    const name = this.#nameOf(node);
     const session = name === undefined ? undefined : this.#network.peer(name)?.session;
     return session?.isStalled ? performance.now() - session.stalledSince : undefined;
   }
-}
 
-function canonical(text: string): string | undefined {
-  try {
-    return parseNodeName(text).full;
-  } catch {
-    return undefined;
+  #nameOf(node: number | string): string | undefined {
+    return typeof node === 'string' ? nodeNameOf(node)?.full : this.#network.identities.of(node)?.name;
   }
 }
 

@@ -2,7 +2,7 @@
 import type { NodeAddress } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { DialPolicy } from './mesh/dial-policy.ts';
-import { type NodeName, parseNodeName } from './node-name.ts';
+import { type NodeName, nodeNameOf } from './node-name.ts';
 import { Identity } from './session/identities.ts';
 import type { Network } from './session/network.ts';
 import type { Outgoing } from './session/outgoing.ts';
@@ -82,10 +82,7 @@ export class Routes {
 
   #parse(node: string): NodeName | undefined {
     if (this.#spellings.has(node)) return this.#spellings.get(node);
-    let name: NodeName | undefined;
-    try {
-      name = parseNodeName(node);
-    } catch {} // no name
+    const name = nodeNameOf(node);
     if (this.#spellings.size >= MAX_SPELLINGS) this.#spellings.clear();
     this.#spellings.set(node, name);
     return name;

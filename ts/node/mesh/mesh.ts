@@ -1,7 +1,7 @@
 // The wanted nodes, which should be connected and are not: a peer listed them (L1), a discovery found them, or their connection was
 // lost. They are dialled a few at a time, with growing random pauses. A name that no discovery lists is given up after a while. The
 // port provides dialling, time and randomness.
-import { parseNodeName } from '../node-name.ts';
+import { nodeNameOf } from '../node-name.ts';
 import type { DialResult, DownCause } from '../session/end-causes.ts';
 import { pauseBeforeDial, SessionHistories, TRIES_FOR_MAX_PAUSE } from './dial-backoff.ts';
 import { RecentNames } from './dial-policy.ts';
@@ -85,7 +85,7 @@ export class Mesh {
 
   /** Takes the whole list of a discovery: its names are wanted as long as it lists them. */
   found(names: readonly string[]): void {
-    const kept = new Set(names.map(canonical));
+    const kept = new Set(names.map(dialable));
     for (const wanted of this.#wanted.values()) {
       if (wanted.source !== 'found' || kept.has(wanted.name)) continue;
       if (this.#port.isUp(wanted.name)) this.#drop(wanted);
@@ -155,7 +155,7 @@ export class Mesh {
     { source, by, tries }: Pick<Wanted, 'source' | 'tries'> & { by: string },
   ): void {
     if (this.#isStopped) return;
-    const name = canonical(text);
+    const name = dialable(text);
     if (name === undefined || name === this.#port.self) return;
     if (source === 'hint' && this.#blocked.has(name)) return;
     const until = this.#port.now() + ms;
@@ -283,11 +283,7 @@ export class Mesh {
 }
 
 /** The canonical form of a name that can be dialled; undefined for any other text. */
-function canonical(text: string): string | undefined {
-  try {
-    const name = parseNodeName(text);
-    return name.port === 0 ? undefined : name.full;
-  } catch {
-    return undefined;
-  }
+function dialable(text: string): string | undefined {
+  const name = nodeNameOf(text);
+  return name?.port === 0 ? undefined : name?.full;
 }
