@@ -10,6 +10,7 @@ import {
 import { type Cell, forActor } from '../kernel/index.ts';
 import type { Dest } from '../send/index.ts';
 import { Ref } from '../term/index.ts';
+import { never } from './linking.ts';
 import { Runtime } from './runtime.ts';
 import { Self } from './self.ts';
 
@@ -91,7 +92,7 @@ export function requestChecked<R = unknown>(
   options?: CallOptions,
 ): Promise<R> {
   const { runtime, cell } = partsOf(caller);
-  if (cell?.isOver === true) return new Promise(() => {}); // the promise of a dead actor stays pending (A7)
+  if (cell?.isOver === true) return never();
   return runtime.calls.call(cell, to, tag, args, options) as Promise<R>;
 }
 

@@ -3,6 +3,7 @@ import { briefReason, inBudget, NOT_EXPOSED, whyFailed } from '../kernel/index.t
 import { checkFarStart, checkStartOptions, type StartOptions, type StartResult } from '../spawn/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type Caller, partsOf, promised } from './caller.ts';
+import { never } from './linking.ts';
 import type { Startable } from './spec.ts';
 
 /**
@@ -31,7 +32,7 @@ export function start<N, A extends readonly unknown[]>(
   const { runtime, cell } = partsOf(parent);
   checkArray('start: args', args);
   checkStartOptions(options);
-  if (cell?.isOver === true) return new Promise(() => {}); // the promise of a dead actor stays pending (A7)
+  if (cell?.isOver === true) return never();
   const { node } = options;
   if (node !== undefined && !runtime.isSelf(node)) {
     checkFarStart(options);

@@ -24,6 +24,7 @@ import {
 import { checkTarget } from '../send/index.ts';
 import { Pid } from '../term/index.ts';
 import { type Caller, partsOf, promised } from './caller.ts';
+import { never } from './linking.ts';
 import type { Runtime } from './runtime.ts';
 
 /** How long `stop` waits, and what else ends the wait. */
@@ -68,7 +69,7 @@ function stopped(
   options: StopOptions,
 ): Promise<void> {
   const { runtime, cell: own } = partsOf(caller);
-  if (own?.isOver === true) return new Promise(() => {}); // the promise of a dead actor stays pending (A7)
+  if (own?.isOver === true) return never();
   checkTarget('stop', target);
   checkOptionNames('stop', options, STOP_OPTIONS);
   const { signal } = options;

@@ -261,7 +261,7 @@ class Slot<R> {
 
   wait(timeout: number): Promise<TaskOutcome<R> | undefined> {
     const owner = this.owner as AnySelf;
-    if (!owner.isAlive(owner.pid)) return new Promise(() => {}); // A7
+    if (!owner.isAlive(owner.pid)) return new Promise(() => {}); // the promise of a dead actor stays pending (A7)
     if (this.outcome !== undefined || timeout === 0) {
       const { runtime, cell } = partsOf(owner);
       return inBudget(runtime, cell, Promise.resolve(this.outcome));
