@@ -45,7 +45,7 @@ interface Authorizing {
  * What `authorize` answers; without it every upgrade is accepted. Rejects with what it throws, when it takes too long, and when its answer is
  * neither a user nor a refusal.
  */
-export async function decided(options: Authorizing, request: IncomingMessage): Promise<Decision> {
+export async function askAuthorize(options: Authorizing, request: IncomingMessage): Promise<Decision> {
   if (options.authorize === undefined) return {};
   const answer: unknown = await inTime(options.authorize(request));
   if (typeof answer !== 'object' || answer === null) throw badAnswer(kindOf(answer));

@@ -1,4 +1,4 @@
-// The format of messages over a bridge: the length of the head, the head as JSON, the payload. Whoever reaches the broker can publish
+// The format of messages over a bridge: the length of the head, the head as JSON, the payload. Any program that reaches the broker can publish
 // anything, so `readEnvelope` returns an envelope whose parts all have the right type and size, or undefined.
 import { MAX_SEQUENCE } from './limits.ts';
 import { isExcept } from './messages.ts';

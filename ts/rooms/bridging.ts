@@ -125,7 +125,7 @@ export class Bridging implements RoomBridgeListener {
     );
     this.#listener.changed(true, '');
     for (const room of [...this.#broken]) this.#tellEnd(room);
-    // While it was down other clusters may have published, and nobody keeps those messages.
+    // While it was down other clusters may have published, and no node keeps those messages.
     if (this.#wasUp)
       for (const room of this.#table)
         if (room.members.size > 0 && this.isFor(room.name)) this.#listener.gap(room);

@@ -1,4 +1,4 @@
-// Who does not get a broadcast.
+// Which connections do not get a broadcast.
 import { checkFlag, checkOptionNames, type OptionNames } from '../errors/index.ts';
 import type { Except } from './room-message.ts';
 

@@ -80,9 +80,9 @@ class RawPort implements SocketPort<RawStream> {
   readonly #deflates: boolean;
   readonly #isPlain: boolean;
 
-  constructor(deflates: boolean, isPlain: number) {
+  constructor(deflates: boolean, isPlain: boolean) {
     this.#deflates = deflates;
-    this.#isPlain = isPlain === 1;
+    this.#isPlain = isPlain;
   }
 
   buffered(stream: RawStream): number {
@@ -117,9 +117,9 @@ class RawPort implements SocketPort<RawStream> {
   }
 }
 
-/** By whether the stream is plain TCP: 0, 1. */
-const RAW: readonly RawPort[] = [new RawPort(false, 0), new RawPort(false, 1)];
-const DEFLATING: readonly RawPort[] = [new RawPort(true, 0), new RawPort(true, 1)];
+/** By whether the stream is plain TCP: false, true. */
+const RAW: readonly RawPort[] = [new RawPort(false, false), new RawPort(false, true)];
+const DEFLATING: readonly RawPort[] = [new RawPort(true, false), new RawPort(true, true)];
 
 /** A socket without a `drain` event gets no data while more than this waits in it. Unit: bytes. */
 const HIGH_WATER_BYTES = 64 * 1024;

@@ -12,7 +12,7 @@ import {
   SnowmeshError,
 } from '../errors/index.ts';
 import type { Logger } from '../kernel/index.ts';
-import { type Admission, decided, type Refusal } from './authorization.ts';
+import { type Admission, askAuthorize, type Refusal } from './authorization.ts';
 import { type Limits, LONGEST_CLOSE_MS, MAX_FRAGMENTS, MAX_RESUME_BYTES } from './limits.ts';
 import {
   closeCodeOf,
@@ -218,7 +218,7 @@ class UpgradeHandler {
       this.#byAddress.set(address, open + 1);
       socket.on('close', () => this.#closed(address));
     }
-    const answer = await decided(this.#options, request);
+    const answer = await askAuthorize(this.#options, request);
     if ('status' in answer && answer.status !== undefined)
       return { status: answer.status, reason: answer.reason ?? 'not authorized' };
     return this.#whileDraining() ?? { ...answer, address }; // it may have begun meanwhile

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { expect, it } from 'vitest';
-import { decided } from '../../../ts/rooms/authorization.ts';
+import { askAuthorize } from '../../../ts/rooms/authorization.ts';
 
 const REQUEST = { url: '/rooms?key=alice' } as IncomingMessage;
 
@@ -18,7 +18,7 @@ it.each([
       return answer as never;
     },
   };
-  expect(await decided(options, REQUEST)).toBe(answer);
+  expect(await askAuthorize(options, REQUEST)).toBe(answer);
   expect(asked).toEqual([options, REQUEST]);
 });
 
@@ -29,12 +29,12 @@ it.each([
   [{ key: 'alice', status: 200 }, 'not one with the status 200'],
   [{ status: 401, reason: ['who'] }, 'not one whose reason is an array'],
 ])('authorize may not return %j', async (answer, what) => {
-  await expect(decided({ authorize: () => answer as never }, REQUEST)).rejects.toMatchObject({
+  await expect(askAuthorize({ authorize: () => answer as never }, REQUEST)).rejects.toMatchObject({
     code: 'SNOW_ERR_BAD_ARGUMENT',
     message: expect.stringContaining(what),
   });
 });
 
 it('accepts everybody without authorize', async () => {
-  expect(await decided({}, REQUEST)).toEqual({});
+  expect(await askAuthorize({}, REQUEST)).toEqual({});
 });
