@@ -1,5 +1,5 @@
-// The building rules of the house as pure functions over file texts: who may import whom, how files are named and
-// how long they get. Each returns the broken rules in words. `test/architecture.test.ts` runs them over the sources
+// The rules of the architecture as pure functions over file texts: what a module may import, how files are named and how long they may
+// be. Each returns the broken rules in words. `test/architecture.test.ts` runs them over the sources
 // and proves on small bad examples that they would notice.
 // @ts-expect-error A script of this repository, without types.
 import * as layers from '../../scripts/layers.mjs';

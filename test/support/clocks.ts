@@ -51,7 +51,7 @@ const USE =
   /\bset(Timeout|Interval)\b|\bDate\.now\b|\bperformance\.now\b|spyOn\((performance|Date), 'now'\)|from 'node:timers\/promises'.*\bsleep\b/;
 const IN_ASSERTION = /\bexpect\((?:[^()]|\([^()]*\))*\b(?:Date|performance)\.now\(/;
 
-/** Timers and clocks of tests that nobody has given a reason for, reasons that are not needed, and clocks in assertions. */
+/** Timers and clocks of tests without a reason, reasons that are not needed, and clocks in assertions. */
 export function unexplainedClocks(
   tests: ReadonlyMap<string, string>,
   reasons: Readonly<Record<string, string>>,

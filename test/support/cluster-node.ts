@@ -6,7 +6,7 @@ import { DEADLINE_MS, deferred, turns, until, within } from './deadline.ts';
 /** What a test may set for a node; the cookie of tests is the default. */
 export type StartRequest = snow.NodeOptions & { name: string };
 
-/** Records everything it receives. */
+/** What an actor has received. */
 export class Probe {
   readonly messages: unknown[] = [];
   readonly pid: snow.Pid<unknown>;
@@ -55,11 +55,11 @@ export class Workbench {
   readonly within = within;
   readonly turns = turns;
   readonly deferred = deferred;
-  /** Whatever one step leaves for the next. */
+  /** Values that one step leaves for later ones. */
   // biome-ignore lint/suspicious/noExplicitAny: steps know what they left
   readonly box: Record<string, any> = {};
   readonly probes = new Map<string, Probe>();
-  /** What nodes and their logger said, in order. */
+  /** The events and log lines of the node, in order. */
   readonly events: unknown[][] = [];
   #node: snow.Node | undefined;
 
@@ -146,7 +146,7 @@ process.once('disconnect', () => process.exit(0));
 
 async function obey({ id, source, args }: Request): Promise<void> {
   try {
-    // Steps come from the test that started this process, over a channel nobody else has.
+    // Steps come from the test that started this process, over its own IPC channel.
     // oxlint-disable-next-line no-eval
     const step = (0, eval)(`(${source})`) as (bench: Workbench, ...args: unknown[]) => unknown;
     process.send?.({ id, value: await step(bench, ...args) });

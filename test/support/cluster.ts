@@ -116,7 +116,7 @@ export class Cluster implements AsyncDisposable {
   readonly #proxies: Proxy[] = [];
   readonly #clients: { close(): void }[] = [];
 
-  /** `full` is what users have; most tests name who is to be connected, and want nobody dialled again. */
+  /** Default `explicit`: most tests connect nodes themselves, and no lost node is to be dialled again. Users have `full`. */
   constructor(mesh: MeshMode = 'explicit') {
     this.#mesh = mesh;
   }

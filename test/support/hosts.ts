@@ -1,5 +1,5 @@
-// Hosts of their own addresses, imitated by network namespaces on one switch: what a cut there loses is lost without a word, as it
-// is when a cable is pulled, while a proxy's end always closes something. Needs Linux, `ip` and the right to use it.
+// Hosts with addresses of their own, imitated by network namespaces on one switch. A cut there closes no connection, as when a cable is
+// pulled; a proxy that ends closes its connections. Needs Linux, `ip` and the right to use it.
 import { execFileSync } from 'node:child_process';
 
 const ip = (...words: string[]): string => execFileSync('ip', words, { encoding: 'utf8', stdio: 'pipe' });
@@ -44,7 +44,7 @@ export class Hosts {
     }
   }
 
-  /** Nothing goes to this host or comes from it any more; its own side notices nothing. */
+  /** Drops all packets to and from this host. No connection is closed. */
   cut(host: Host): void {
     ip('-n', this.#switch, 'link', 'set', this.#port(host), 'nomaster');
   }
@@ -53,14 +53,14 @@ export class Hosts {
     ip('-n', this.#switch, 'link', 'set', this.#port(host), 'master', 'bridge');
   }
 
-  /** It has lost its power and has it back: its kernel knows nothing of former connections. Its processes must have ended. */
+  /** As after a power failure: its kernel has no former connections. Its processes must have ended. */
   reboot(host: Host): void {
     ip('-n', this.#switch, 'link', 'del', this.#port(host)); // a namespace takes its time to go
     ip('netns', 'del', host.namespace);
     this.#add(host);
   }
 
-  /** Nothing is left of them; processes in them must have ended. */
+  /** Removes them. Their processes must have ended. */
   close(): void {
     for (const name of [this.#switch, ...this.all.map(({ namespace }) => namespace)]) {
       try {

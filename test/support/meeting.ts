@@ -1,4 +1,4 @@
-// What the interop tests start with: a real node, and a peer that knows only the document, connected to it.
+// The start of the interop tests: a node in a process of its own, and a `PlainPeer` that is connected to it.
 import { expect } from 'vitest';
 import { Cluster, type ClusterNode, COOKIE } from './cluster.ts';
 import { PlainPeer } from './plain-peer.ts';
@@ -11,7 +11,7 @@ export const PLAIN = 'plain@127.0.0.1:7';
 export class Meeting implements AsyncDisposable {
   readonly cluster: Cluster;
   readonly node: ClusterNode;
-  /** May be replaced by one that dialled again. */
+  /** A test may replace it by one that dialled again. */
   peer!: PlainPeer;
 
   private constructor(cluster: Cluster, node: ClusterNode) {
@@ -31,7 +31,7 @@ export class Meeting implements AsyncDisposable {
     return PlainPeer.dial(await this.node.run((bench) => bench.node.port), cookie, name, this.node.name);
   }
 
-  /** Starts a recording actor `box[name]` on the node, which says hello to our actor 1; its PID, as we write it. */
+  /** Starts a recording actor `box[name]` on the node. Returns its PID, as the peer has to write it. */
   async probe(name: string): Promise<PlainPid> {
     const { node, peer } = this;
     await node.run(async (bench, label) => void (bench.box[label] = await bench.probe(label, true)), name);

@@ -14,13 +14,13 @@ const ACK = 0x04;
 const REFUSE = 0x0f;
 const ACCEPTED = 0;
 
-/** Who somebody is, wherever it is said. */
+/** The identity of a node in frames. */
 export interface Identity {
   readonly name: string;
   readonly incarnation: bigint;
 }
 
-/** A name and an incarnation that were told in a handshake. */
+/** What HELLO or CHALLENGE says of its sender; `dialled` is empty in CHALLENGE. */
 interface Greeting extends Identity {
   readonly dialled: string;
 }
@@ -89,7 +89,7 @@ export class Handshake {
     this.own = own;
   }
 
-  /** We dial `peer`; who answered. */
+  /** Performs the handshake of the dialling side. Returns the identity that answered. */
   async initiate(peer: string): Promise<Identity> {
     this.tell(HELLO, this.greeting().name(peer));
     const challenge = await this.hear(CHALLENGE);
@@ -104,7 +104,7 @@ export class Handshake {
     return identity;
   }
 
-  /** Somebody dialled us; who. */
+  /** Performs the handshake of the accepting side. Returns the identity that dialled. */
   async accept(): Promise<Identity> {
     const peer = greetingOf(await this.hear(HELLO), true);
     if (peer.dialled !== this.own.name) throw new Error(`${peer.name} wants ${peer.dialled}`);

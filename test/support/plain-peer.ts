@@ -1,5 +1,5 @@
-// A peer that stands on docs/wire.md alone: node:tls, and the handshake and terms next door; nothing of snowmesh. What
-// it cannot do is what the document does not say. (wire-peer.ts is its hostile sibling: that one gets steps wrong.)
+// A peer written from docs/wire.md alone, without code of snowmesh: it shows that the document is complete. It follows the protocol; for
+// a peer that breaks it see wire-peer.ts.
 import { once } from 'node:events';
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
 import { selfSigned } from './certificate.ts';
@@ -9,7 +9,7 @@ import { type PlainPid, type PlainRef, Reader, Writer } from './plain-terms.ts';
 
 type Field = 'N' | 'P' | 'R' | 'T' | 'u8' | 'u32' | 'u64' | 'target' | 'names' | 'blob';
 
-/** Section 6: what the bodies are made of. */
+/** The tag and the fields of each frame, as in section 6. */
 const LAYOUTS = {
   SEND: [0x10, 'P', 'T'],
   REG_SEND: [0x11, 'N', 'T'],
@@ -44,7 +44,7 @@ const FRAGMENT = 0x32;
 const FRAGMENT_BYTES = 131_072;
 const FIRST = 1;
 const LAST = 2;
-/** Under this pair we address the peer. */
+/** The number under which this peer announces the node. */
 const PEER = { slot: 1, creation: 0 };
 
 /** A frame of the peer: its name in the table, and its fields in order. */
@@ -57,13 +57,13 @@ export interface PlainFrame {
 export class PlainPeer implements AsyncDisposable {
   readonly own: Identity;
   readonly peer: Identity;
-  /** Who the peer's pairs are, by `slot/creation`. */
+  /** The identities that the node has announced, by `slot/creation`. */
   readonly announced = new Map<string, Identity>();
   readonly shapes: string[][] = [];
-  /** How many FRAGMENT frames came, and how many PINGs. */
+  /** The numbers of received FRAGMENT and PING frames. */
   fragments = 0;
   pings = 0;
-  /** Resolves when the connection is over: what ended it, if it was a fault of the peer's frames. */
+  /** Resolves when the connection has ended: to the error if a frame of the node was wrong. */
   readonly over: Promise<unknown>;
   private readonly wire: Wire;
   private readonly frames: PlainFrame[] = [];
@@ -111,12 +111,12 @@ export class PlainPeer implements AsyncDisposable {
     return new PlainPeer(wire, own, await new Handshake(wire, cookie, own).accept());
   }
 
-  /** An actor of ours. */
+  /** The PID of an actor of this peer. */
   mine(local: number): PlainPid {
     return { slot: 0, creation: 0, local };
   }
 
-  /** A PID that the peer wrote, as we have to write it: each side numbers nodes for itself. */
+  /** A PID that the node wrote, as this peer has to write it: each side numbers nodes for itself. */
   ours({ slot, creation, local }: PlainPid): PlainPid {
     if (slot === 0 && creation === 0) return { ...PEER, local };
     const identity = this.identityOf({ slot, creation, local });
@@ -129,7 +129,7 @@ export class PlainPeer implements AsyncDisposable {
     return { owner: this.ours(owner), id };
   }
 
-  /** Whom a PID that the peer wrote belongs to. */
+  /** The identity that a PID belongs to which the node wrote. */
   identityOf({ slot, creation }: PlainPid): Identity {
     if (slot === 0 && creation === 0) return this.peer;
     const identity = this.announced.get(`${slot}/${creation}`);
@@ -137,7 +137,7 @@ export class PlainPeer implements AsyncDisposable {
     return identity;
   }
 
-  /** The number under which we write an identity; announced when it is new. */
+  /** The number under which this peer writes an identity; announces one that is new. */
   numberOf(identity: Identity): { slot: number; creation: number } {
     const key = `${identity.name} ${identity.incarnation}`;
     const known = this.told.get(key);

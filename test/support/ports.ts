@@ -1,4 +1,4 @@
-// Ports for what has to listen at the same address again after it was gone, and for addresses where nobody listens. A port that
+// Ports for what has to listen at the same address again after it was gone, and for addresses without a listener. A port that
 // the system gave and that was closed may be given to any other process; these are below the range that it gives, and a UDP
 // socket on the same number keeps other tests away until this process ends.
 import { createSocket, type Socket } from 'node:dgram';
@@ -11,8 +11,8 @@ const MAX_TRIES = 500;
 let next = (process.pid * 101) % COUNT;
 
 /**
- * A port on which no one listens and which no one else takes while this process lives, and with it those at these distances.
- * Where so many tries find none it is one that the system gives, as good as any test had before.
+ * A port without a listener that no other test takes while this process runs; so are those at these offsets from it. After MAX_TRIES
+ * it is any port that the system gives.
  */
 export async function reservePort(offsets: readonly number[] = [0]): Promise<number> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {

@@ -32,7 +32,7 @@ export class Proxy implements AsyncDisposable {
   #target: number;
   #delayMs = 0;
   #refusing = false;
-  /** Who may connect, by the port on the dialling side; undefined: everybody. */
+  /** Which connections are accepted, by the port of the dialling side; undefined: all. */
   #admits: ((port: number) => Promise<boolean>) | undefined;
   #freezeNew = false;
   /** Called with each part on its way; what it returns travels on. */

@@ -1,4 +1,4 @@
-// A chat server, for the process of a test node: what a client sends goes to everybody in `g`.
+// A chat server, for the process of a test node: what a client sends goes to all members of `g`.
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-// Where the random numbers of the tests come from. Without SEED in the environment they are the same for everybody: each
+// Where the random numbers of the tests come from. Without SEED in the environment they are the same in every run: each
 // property runs with the seed 1 and with every seed and case that has ever failed, which its test lists. With SEED=n it
 // runs with n alone; `npm run explore` does that with random seeds.
 import fc from 'fast-check';

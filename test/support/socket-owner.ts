@@ -1,4 +1,4 @@
-// Which of our processes dialled: connections are encrypted, so a proxy cannot read that. Linux only, as it reads /proc.
+// Finds the process that dialled: connections are encrypted, so a proxy cannot read that. Linux only, as it reads /proc.
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
 /**

@@ -1,4 +1,4 @@
-// OpenTelemetry in the process of a test node: what it sent and handled, as spans in memory.
+// OpenTelemetry in the process of a test node, with its spans in memory.
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {

@@ -34,7 +34,7 @@ export const WebSocket = (require('ws') as { WebSocket: unknown }).WebSocket as 
   options?: WebSocketOptions,
 ) => TestWebSocket;
 
-/** A client's socket and what came. */
+/** A client's socket, and the messages that it got. */
 export class Tap {
   readonly socket: TestWebSocket;
   readonly got: (string | Buffer)[] = [];
@@ -51,7 +51,7 @@ export class Tap {
     this.socket.on('error', () => {});
   }
 
-  /** Connected. */
+  /** Resolves when it is connected. */
   static async open(
     url: string,
     protocols: readonly string[] = [],

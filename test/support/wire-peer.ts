@@ -1,5 +1,5 @@
-// A peer written from docs/wire.md alone, on plain node:tls: for tests that need one that lies, stops half-way or is
-// simply not snowmesh. Every step of the handshake is a method of its own, so that a test can do it wrong.
+// A peer written from docs/wire.md alone, on plain node:tls: for tests of peers that break the protocol or stop half-way. Each step of
+// the handshake is a method of its own, so that a test can do it wrong.
 import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -29,9 +29,9 @@ export interface Introduction {
   readonly flags?: number;
   readonly nonce?: Buffer;
   readonly name: string;
-  /** Only in HELLO: whom the dialler thinks it dialled. */
+  /** Only in HELLO: the name that the dialler means to reach. */
   readonly dialled?: string;
-  /** Bytes behind the last field. */
+  /** Bytes after the last field. */
   readonly trailing?: Buffer;
 }
 
@@ -115,7 +115,7 @@ const identity = selfSigned();
 /** One connection that talks frames. */
 export class WirePeer implements AsyncDisposable {
   readonly socket: TLSSocket;
-  /** Resolves when the connection is closed, by whomever. */
+  /** Resolves when the connection is closed, by either side. */
   readonly closed: Promise<void>;
   #buffer: Buffer = Buffer.alloc(0);
   readonly #frames: Frame[] = [];
@@ -133,7 +133,7 @@ export class WirePeer implements AsyncDisposable {
     });
   }
 
-  /** TCP and TLS; nothing of ours yet. */
+  /** TCP and TLS, without a handshake. */
   static async dial(port: number, host = '127.0.0.1'): Promise<WirePeer> {
     const socket = connect({
       host,
@@ -286,7 +286,7 @@ export class WireAcceptor implements AsyncDisposable {
   }
 }
 
-/** A plain TCP connection that says what it is told. */
+/** A TCP connection without TLS. */
 export async function dialPlain(port: number): Promise<Socket> {
   const socket = connectTcp({ host: '127.0.0.1', port });
   socket.on('error', () => {});
