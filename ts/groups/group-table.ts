@@ -76,7 +76,7 @@ interface Dropped<S> {
 /**
  * All groups, by name and by side. A group without members does not exist (R3).
  *
- * The memberships of a side that was dropped are removed step by step. Nobody sees them meanwhile, and before a group changes, they are
+ * The memberships of a side that was dropped are removed step by step. No method returns them meanwhile, and before a group changes, they are
  * removed from it: what is told of a group is told in order.
  */
 export class GroupTable<S extends Side> {

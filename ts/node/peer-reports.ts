@@ -148,7 +148,7 @@ export class PeerReports implements NetworkListener {
     else if (cause === 'protocol')
       this.#log.write('error', { ...facts, detail }, 'a peer broke the protocol', name);
     else {
-      // A tool that somebody runs for a moment is a hidden node.
+      // A tool that runs for a moment is a hidden node.
       const isUsual = ASKED_FOR.has(cause) || session.isHidden || this.#isClosing;
       const end = { ...facts, detail: inWords(cause, detail) };
       this.#log.write(isUsual ? 'info' : 'warn', end, 'the connection to a peer has ended', name);
@@ -224,7 +224,7 @@ export class PeerReports implements NetworkListener {
       reason,
       ...(unreported === 0 ? {} : { unreported }),
     };
-    // Two live nodes with one name are a mistake of the operator: an error. Anybody on the network can cause the others.
+    // Two live nodes with one name are a mistake of the operator: an error. Any program on the network can cause the others.
     this.#log.write(why === 'name_taken' ? 'error' : 'warn', fields, 'refused a peer', why);
     this.#tell('refused', name, reason, why);
   }

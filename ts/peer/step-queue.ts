@@ -12,7 +12,7 @@ interface Waiting {
 /**
  * Removes what lost nodes had in the tables of modules above: about a thousand entries in each turn of the event loop, so that the loss of a
  * node with very many of them blocks neither timers nor sockets. One node after the other. The tables show none of these entries from the
- * beginning, so nobody has to wait for the end.
+ * beginning, so no code has to wait for the end.
  */
 export class StepQueue {
   readonly #kernel: Pick<Kernel, 'logger' | 'isStopped'>;

@@ -38,7 +38,7 @@ export const MAX_METAS = 256;
 /**
  * The presence of all rooms on all nodes. A change costs O(metas of its key), the removal of an owner O(its connections).
  *
- * The connections of an owner that was dropped are removed step by step. Nobody sees them meanwhile: what returns a key or a room first
+ * The connections of an owner that was dropped are removed step by step. No method returns them meanwhile: what returns a key or a room first
  * removes such connections of it, which costs O(its connections) once.
  *
  * Where there are many rooms, most have one key, and most keys have one connection. So the inner maps are SmallMaps, which allocate no table

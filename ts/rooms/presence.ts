@@ -111,7 +111,7 @@ export class PresenceService {
   rename(connection: Connection, id: string): void {
     const seen = this.#table.ofConnection(this.#own, connection.id);
     this.ended(connection);
-    (connection as { id: string }).id = id; // for everybody else it cannot be changed
+    (connection as { id: string }).id = id; // all other code sees it as read-only
     for (const { room, meta } of seen)
       this.#tell(this.#table.set(this.#own, room, connection.key ?? id, id, meta));
   }

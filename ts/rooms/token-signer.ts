@@ -47,7 +47,7 @@ export class TokenSigner {
    * are too many.
    */
   learn(node: string, keys: readonly (readonly [id: string, key: Uint8Array])[]): void {
-    // Its own comes last: so it is the one that is kept longest, whoever told it before.
+    // Its own comes last: so it is the one that is kept longest, whichever node told it before.
     for (const [at, [id, key]] of [...keys.entries()].toReversed()) {
       const known = this.#keyOf(id);
       if (id !== this.#own && (known === undefined || at === 0)) this.#others.renew(id, node, known ?? key);

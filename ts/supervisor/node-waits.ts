@@ -115,7 +115,7 @@ export class NodeWaits {
     return wait;
   }
 
-  /** The wait hears when this node connects, and no more of the one before. */
+  /** From now on the arrival of this node ends the pause, and no longer that of the node before. */
   #follow(wait: Wait, node: string | undefined): void {
     if (wait.node === node) return;
     wait.unfollow();

@@ -44,7 +44,7 @@ pub(crate) struct Identities {
     /// In the order of numbering, for lanes that attach later.
     all: Vec<Identity>,
     numbers: Numbers,
-    /// Nodes that were announced and have not connected, by the name of who announced them. Kept when its session ends, since the
+    /// Nodes that were announced and have not connected, by the name of the announcer. Kept when its session ends, since the
     /// numbers are kept, too.
     announced: Shares<Arc<str>>,
     /// Nodes that have connected, by their network.
@@ -66,7 +66,7 @@ struct Known {
     nc: u32,
     /// What proves that a peer is this node; `None` while it is known from announcements only.
     key: Option<PeerKey>,
-    /// Who announced it, until the node connects.
+    /// The name of the announcer, until the node connects.
     announced: Option<Arc<str>>,
 }
 

@@ -82,7 +82,7 @@ fn p1_strangers_fill_no_inbox_with_refusals() {
     assert!(held < INBOX_BYTES / 4, "{held} bytes wait in the inbox");
 }
 
-/// Announces `count` nodes that nobody else knows, each with a name that begins with `prefix`.
+/// Announces `count` nodes that no other node knows, each with a name that begins with `prefix`.
 fn announce(raw: &mut Raw, prefix: &str, count: u32) {
     let mut bytes = Vec::new();
     for number in 2..2 + count {
@@ -115,7 +115,7 @@ fn p7_a_peer_that_tells_of_many_names_ends_its_own_session_only() {
         a.entries.iter().filter(|entry| entry.tag == DOWN).count() == 2
     });
 
-    // The message carries a PID of a node that this node hears of for the first time.
+    // The message carries a PID of a node that this node did not know.
     announce(&mut honest, "third", 1);
     let body = [
         &(257_u64 << 40 | 1).to_le_bytes()[..],

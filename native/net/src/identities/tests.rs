@@ -1,4 +1,4 @@
-//! Numbers of pairs, and who may have how many of them.
+//! Numbers of pairs, and how many of them a peer, a network and a name may have.
 
 use super::*;
 

@@ -15,7 +15,7 @@ use crate::lane::{Lane, Wake};
 use crate::options::NodeOptions;
 use crate::tls::{Channel, TlsConfig};
 
-/// Wakes nobody: the test drains its lanes itself.
+/// Wakes no thread: the test drains its lanes itself.
 pub(crate) struct Quiet;
 
 impl Wake for Quiet {
