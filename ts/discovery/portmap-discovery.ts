@@ -5,6 +5,7 @@ import {
   type DiscoveryListener,
   demand,
   fullName,
+  isNodeName,
 } from './discovery.ts';
 import { POLLING_OPTIONS, Polling, type PollingOptions, startOnce } from './polling.ts';
 import { ADDRESS, addressOf, ask, type PortmapAddress } from './portmap-client.ts';
@@ -38,11 +39,21 @@ export interface PortmapDiscoveryOptions extends PollingOptions, PortmapAddress 
  */
 export function portmapDiscovery(options: PortmapDiscoveryOptions = {}): Discovery {
   checkOptionNames('portmapDiscovery', options, OPTIONS);
-  const { register = true, embed = false } = options;
+  const { register = true, embed = false, hostname } = options;
   demand(typeof register === 'boolean', 'register', register, 'true or false');
   demand(typeof embed === 'boolean', 'embed', embed, 'true or false');
   demand(register || !embed, 'embed', embed, 'false without register');
+  demand(
+    hostname === undefined || isHostname(hostname),
+    'hostname',
+    hostname,
+    'what stands after the @ of a node name',
+  );
   return new PortmapDiscovery(options, register, embed);
+}
+
+function isHostname(value: unknown): boolean {
+  return typeof value === 'string' && isNodeName(fullName('a', value));
 }
 
 const OPTIONS: OptionNames<PortmapDiscoveryOptions> = {

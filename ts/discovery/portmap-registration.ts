@@ -10,8 +10,11 @@ const RETRY_MS = 1000;
 
 /** Which port mapper a node is registered with. */
 export interface RegisterOptions extends PortmapAddress {
-  /** The registration was lost, or could not be made again. It is tried again; a failure that repeats itself is told once. */
-  readonly failed?: ((error: SnowmeshError) => void) | undefined;
+  /**
+   * The registration was lost, or could not be made again. It is tried again; a failure that repeats itself is told once. What this
+   * throws, or rejects with, is ignored.
+   */
+  readonly failed?: ((error: SnowmeshError) => unknown) | undefined;
 }
 
 /** A name held with a port mapper. */
@@ -55,8 +58,10 @@ export class Registration implements PortmapRegistration {
   #lastFailure: string | undefined;
 
   constructor(name: string, port: number, options: RegisterOptions, prepare = async (): Promise<void> => {}) {
+    const { failed } = options;
     demand(isLocalName(name), 'name', name, 'what stands before the @ of a node name');
     demand(isPort(port), 'listenPort', port, 'a port, 1 to 65535');
+    demand(failed === undefined || typeof failed === 'function', 'failed', failed, 'a function');
     this.#request = { op: 'register', name, port, incarnation: randomUUID() };
     this.#options = options;
     this.#prepare = prepare;
@@ -91,11 +96,19 @@ export class Registration implements PortmapRegistration {
 
   #lost(error: SnowmeshError, pauseMs: number): void {
     if (this.#end.signal.aborted) return;
-    if (error.message !== this.#lastFailure) {
-      this.#lastFailure = error.message;
-      this.#options.failed?.(error);
-    }
     setTimeout(() => void this.#makeAgain(), pauseMs).unref();
+    if (error.message === this.#lastFailure) return;
+    this.#lastFailure = error.message;
+    void this.#tell(error);
+  }
+
+  /** A listener that fails must not end the process. */
+  async #tell(error: SnowmeshError): Promise<void> {
+    try {
+      await this.#options.failed?.(error);
+    } catch {
+      // There is no other place to report it.
+    }
   }
 
   async #makeAgain(): Promise<void> {

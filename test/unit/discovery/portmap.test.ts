@@ -102,6 +102,23 @@ describe('a registered name', () => {
     await until('the name', async () => (await lookupPort('a', at())) === 9001);
   });
 
+  it('is not made with a `failed` that is no function', async () => {
+    const failed = 5 as never;
+    const made = registerWithPortmap('a', 9001, { ...at(), failed });
+    await expect(made).rejects.toMatchObject({ code: 'SNOW_ERR_BAD_OPTION' });
+  });
+
+  it.each([
+    ['throws', (): void => void JSON.parse('x')],
+    ['rejects', async (): Promise<void> => Promise.reject(new Error('late'))],
+  ])('U2 is registered again although what is told of the loss %s', async (_, failed) => {
+    await register('a', 9001, failed);
+    const { port } = portmap;
+    await portmap.close();
+    portmap = await startPortmap({ port });
+    await until('the name', async () => (await lookupPort('a', at())) === 9001);
+  });
+
   it('stays without a word beyond the deadline for lines', async () => {
     const node = raw(line('a'));
     await until('an answer', () => node.text().includes('ok'));

@@ -278,6 +278,7 @@ const FUNCTIONS: readonly Row<Stage>[] = [
   ['dnsDiscovery', (_, x) => api.dnsDiscovery({ name: x, query: 'a', hostname: 'h' }), ['text']],
   ['portmapDiscovery', (_, x) => api.portmapDiscovery(x), OPTIONAL],
   ['portmapDiscovery', (_, x) => api.portmapDiscovery({ port: x }), ['undefined', 5]],
+  ['portmapDiscovery', (_, x) => api.portmapDiscovery({ hostname: x }), ['undefined', 'text']],
   ['nativeCounters', (_, x) => api.nativeCounters(x), [5]],
   ['lookupPort', (_, x) => api.lookupPort(x, { port: 1 })],
   ['lookupPort', (_, x) => OPTIONAL.includes(labelOf(x)) || api.lookupPort('a', x), OPTIONAL],
