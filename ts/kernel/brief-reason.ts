@@ -79,9 +79,19 @@ function isCheap(value: unknown, budget: { left: number }): boolean {
   if (ArrayBuffer.isView(value)) return value.byteLength <= MAX_VALUES;
   if (value instanceof Map || value instanceof Set)
     return value.size <= budget.left && [...value].every((inner) => isCheap(inner, budget));
-  for (const key in value)
+  const stack = plainStack(value);
+  if (stack !== undefined && !isCheap(stack, budget)) return false;
+  for (const key of keysOf(value)) {
+    budget.left -= key.length >>> 6;
     if (key !== 'stack' && !isCheap((value as Record<string, unknown>)[key], budget)) return false;
+  }
   return true;
+}
+
+/** The stack that a peer sent. That of a crash here has a getter, and formats it when it is read: whoever prints it pays for that. */
+function plainStack(value: object): unknown {
+  const { value: stack } = Object.getOwnPropertyDescriptor(value, 'stack') ?? {};
+  return stack;
 }
 
 /** Larger bigints are not printed. */
@@ -158,7 +168,7 @@ class Printer {
 }
 
 /** What an error says although it is not enumerable. */
-const ERROR_KEYS = ['name', 'message', 'cause'];
+const ERROR_KEYS = ['name', 'message', 'cause', 'errors'];
 
 function* keysOf(value: object): Generator<string> {
   const isError = value instanceof Error;

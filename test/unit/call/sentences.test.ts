@@ -38,6 +38,8 @@ const shop = defineServer({
 describe('P7 what a log prints in full', () => {
   const long = (parts: number): string => 'x'.repeat(64 * parts); // 64 characters count as one value
   const list = (length: number): number[] => new Array<number>(length).fill(1);
+  const named = (name: string): Error => Object.assign(new Error('x'), { name });
+  const stacked = (stack: string): Error => Object.defineProperty(new Error('x'), 'stack', { value: stack });
   const fields = (count: number): object => Object.fromEntries(list(count).map((one, at) => [`k${at}`, one]));
 
   it.each<[string, unknown, unknown]>([
@@ -51,12 +53,28 @@ describe('P7 what a log prints in full', () => {
     ['a large map', new Map(list(100).entries()), new Map(list(1000).entries())],
     ['a large set', new Set(list(900).keys()), new Set(list(1000).keys())],
     ['an object', fields(999), fields(1000)],
-    ['empty values', { a: null, b: undefined, c: true, stack: long(5000) }, { a: null, b: list(1000) }],
+    ['names of fields', { [long(100)]: 1 }, { [long(1000)]: 1 }],
+    ['an error', new TypeError(long(100)), new TypeError(long(1000))],
+    ['a name', named(long(100)), named(long(1000))],
+    ['what caused an error', new Error('x', { cause: long(100) }), new Error('x', { cause: [long(1000)] })],
+    ['errors at once', new AggregateError([long(100)]), new AggregateError([long(1000)])],
+    ['the stack of a peer', { stack: long(100) }, { stack: long(1000) }],
+    ['the stack of an error', stacked(long(100)), stacked(long(1000))],
+    ['a date', new Date(0), [new Date(0), long(1000)]],
+    ['empty values', { a: null, b: undefined, c: true }, { a: null, b: list(1000) }],
   ])('%s has a limit', (_what, small, large) => {
     expect(printable(small)).toBe(small);
     expect(printable(large)).toBeTypeOf('string');
     expect(printable(large)).not.toBe(large);
     expect((printable(large) as string).length).toBeLessThan(2 * 4096);
+  });
+
+  it('does not format the stack of a crash', () => {
+    const reason = Object.defineProperty({ error: {} }, 'stack', {
+      get: () => expect.fail('read'),
+      enumerable: true,
+    });
+    expect(printable(reason)).toBe(reason);
   });
 });
 
