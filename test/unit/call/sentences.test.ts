@@ -245,6 +245,23 @@ describe('a crash report', () => {
     expect(kit.logged('actor_crash')[0]?.facts).toMatchObject({ lastMessage: 'close' });
   });
 
+  it('remembers the sixteen stacks that were printed last', () => {
+    const printed: string[] = [];
+    vi.spyOn(console, 'error').mockImplementation((text: string) => void printed.push(text));
+    const crash = (at: number): boolean => {
+      const reason = {
+        error: { name: 'Error' },
+        stack: `Error: x\n    at kept${at} (/app/worker.js:${at}:1)`,
+      };
+      consoleLogger.error({ event: 'actor_crash', reason }, 'an actor crashed');
+      return printed.at(-1)?.includes(`at kept${at}`) === true;
+    };
+    const hasStack = Array.from({ length: 17 }, (_, at) => crash(at));
+    expect(hasStack).toEqual(new Array<boolean>(17).fill(true));
+    expect([crash(16), crash(1), crash(0)]).toEqual([false, false, true]);
+    vi.restoreAllMocks();
+  });
+
   it('prints the stack of a crash that repeats once, and then counts', () => {
     const printed: string[] = [];
     vi.spyOn(console, 'error').mockImplementation((text: string) => void printed.push(text));

@@ -11,6 +11,7 @@ import {
   startPortmap,
 } from '../../../ts/discovery/index.ts';
 import type { SnowmeshError } from '../../../ts/errors/index.ts';
+import { type Clock, systemClock } from '../../../ts/timers/index.ts';
 import { until } from '../../support/deadline.ts';
 import { reservePort } from '../../support/ports.ts';
 
@@ -111,6 +112,19 @@ describe('portmapDiscovery', () => {
     expect(a.failures.map(({ code }) => code).sort()).toEqual(['SNOW_ERR_DISCOVERY', 'SNOW_ERR_PORTMAP']);
     portmap = await startPortmap({ port });
     await until('the name', async () => (await portOf('a')) === 9001);
+  });
+
+  it('looks less often while it fails', async () => {
+    await noPortmap();
+    const pauses: number[] = [];
+    const arm: Clock['arm'] = (ms, fire, keepAlive) => {
+      if (ms < 1000) pauses.push(ms);
+      return systemClock.arm(ms < 1000 ? 1 : ms, fire, keepAlive);
+    };
+    const a = new Looker({ clock: { ...systemClock, arm } });
+    await a.start();
+    await until('some look-ups', () => pauses.length >= 4);
+    expect(pauses.slice(0, 4)).toEqual([20, 40, 80, 160]);
   });
 
   it.each([{ register: 1 as never }, { embed: 'yes' as never }, { embed: true, register: false }])(

@@ -273,6 +273,22 @@ describe('a mailbox limit', () => {
     expect(kit.runtime.deadLetters.counts).toMatchObject({ dropped_new: 1, dropped_old: 0 });
   });
 
+  it('has room again for each reply that was taken by its reference', async () => {
+    const replies: unknown[] = [];
+    kit.runtime.spawnWith({ mailbox: { max: 3 } }, async (self: Self) => {
+      self.send(self.pid as Pid<unknown>, 'backlog');
+      for (let n = 0; n < 10; n++) {
+        const ref = self.makeRef();
+        self.send(self.pid as Pid<unknown>, { ref, n });
+        const reply = (await self.receive(ref)) as { n: number };
+        replies.push(reply.n);
+      }
+    });
+    await kit.settle();
+    expect(replies).toEqual(numbers(10));
+    expect(kit.runtime.deadLetters.counts.dropped_new).toBe(0);
+  });
+
   it('holds for handlers, and gives room back as they go on', async () => {
     const seen: unknown[] = [];
     const body: HandlerBody<number> = {

@@ -428,29 +428,3 @@ describe('a message', () => {
     await probe.expectNoMessage();
   });
 });
-
-describe('a receive with a signal', () => {
-  it('rejects with its reason, before it or during it, loses no message, and can be followed by another', async () => {
-    const log: unknown[] = [];
-    const abort = new AbortController();
-    const note = (error: unknown): void => void log.push(error);
-    const pid = kit.runtime.spawn(async (self: Self) => {
-      const { signal } = abort;
-      await self.receive('go', { signal }).catch(note);
-      await self.receive('go', { signal }).catch(note);
-      await self.receive('go', { signal, timeout: 0 }).catch(note);
-      log.push(
-        await self.receive('stay'),
-        await self.receive('go', { signal: new AbortController().signal }),
-      );
-    });
-    await kit.settle();
-    kit.runtime.send(pid, 'stay');
-    await kit.settle();
-    expect(log).toEqual([]);
-    abort.abort('enough');
-    kit.runtime.send(pid, 'go');
-    await kit.settle();
-    expect(log).toEqual(['enough', 'enough', 'enough', 'stay', 'go']);
-  });
-});

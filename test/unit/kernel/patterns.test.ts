@@ -1,6 +1,7 @@
 // Receiving by pattern: which messages one takes, which it refuses to be, and what it skips.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Down, type Match, Runtime, type Self, silentLogger, TIMEOUT } from '../../../ts/actor/index.ts';
+import { FieldSearch } from '../../../ts/kernel/field-search.ts';
 import { matchTag } from '../../../ts/kernel/key-match.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
 import { Pid, Ref, struct } from '../../../ts/term/index.ts';
@@ -290,6 +291,14 @@ describe('P7 the compiled matches of tags that are kept', () => {
     let others = 0;
     while (matchTag('first') === first && others < 5000) matchTag(`other ${others++}`);
     expect(others).toBeLessThanOrEqual(1024);
+  });
+
+  it('and the searches for fields that are kept, are limited in number', () => {
+    const first = FieldSearch.of('first');
+    expect(FieldSearch.of('first')).toBe(first);
+    let others = 0;
+    while (FieldSearch.of('first') === first && others < 5000) FieldSearch.of(`other ${others++}`);
+    expect(others).toBeLessThanOrEqual(256);
   });
 
   it('are limited in the length of their tags', () => {

@@ -9,6 +9,7 @@ const ROOT = 'root@h:1';
 /** A node that is asked. */
 class Asked {
   asks = 0;
+  views = 0;
   crashes: CrashInfo[] = [];
   readonly crashesAfter: number[] = [];
   count = 0;
@@ -68,7 +69,8 @@ function look(...peers: string[]): void {
     nodes: () => [...asked.keys()],
     introspect(name: string, { timeout }: { timeout: number }) {
       const view = asked.get(name);
-      if (view === undefined) throw new Error(`${name} is no name`);
+      if (view !== undefined) view.views++;
+      else throw new Error(`${name} is no name`);
       return {
         overview: () => view.overview(timeout),
         sessions: () => view.sessions(),
@@ -141,6 +143,30 @@ describe('the observer', () => {
     expect(before).toBeGreaterThan(1);
     await vi.advanceTimersByTimeAsync(100 * EVERY);
     expect(at('b@h:1').asks).toBe(before);
+  });
+
+  it('shows a lost node for thirty rounds, and asks it no more then', async () => {
+    look('b@h:1', 'c@h:1');
+    await vi.advanceTimersByTimeAsync(0);
+    at(ROOT).peers = ['c@h:1'];
+    for (let round = 0; round < 30; round++) await vi.advanceTimersByTimeAsync(EVERY);
+    expect(views.at(-1)?.nodes.map(({ node }) => node)).toEqual([ROOT, 'b@h:1', 'c@h:1']);
+    await vi.advanceTimersByTimeAsync(EVERY);
+    expect(views.at(-1)?.nodes.map(({ node }) => node)).toEqual([ROOT, 'c@h:1']);
+    const { asks } = at('b@h:1');
+    await vi.advanceTimersByTimeAsync(10 * EVERY);
+    expect(at('b@h:1').asks).toBe(asks);
+    at(ROOT).peers = ['b@h:1', 'c@h:1'];
+    await vi.advanceTimersByTimeAsync(EVERY);
+    expect(views.at(-1)?.nodes.map(({ node }) => node)).toEqual([ROOT, 'b@h:1', 'c@h:1']);
+    expect([at('b@h:1').views, at('c@h:1').views]).toEqual([2, 1]); // nothing of it was kept
+  });
+
+  it('shows a node once although it says that it is its own peer', async () => {
+    look('b@h:1');
+    at(ROOT).peers = [ROOT, 'b@h:1', 'b@h:1'];
+    await vi.advanceTimersByTimeAsync(EVERY);
+    expect(views.at(-1)?.nodes.map(({ node }) => node)).toEqual([ROOT, 'b@h:1']);
   });
 
   it('reads crashes of a node that has new ones, and all again after a new start', async () => {

@@ -18,6 +18,7 @@ it('an observer that cannot start leaves nothing behind', async () => {
     [{ port: -1 }, 'SNOW_ERR_BAD_OPTION'],
     [{ host: 5 }, 'SNOW_ERR_BAD_OPTION'],
     [{ host: '' }, 'SNOW_ERR_BAD_OPTION'],
+    [{ node: 'a@b@c' }, 'SNOW_ERR_NODE_NAME'],
   ] as [ObserverOptions, string][];
   for (const [options, code] of wrong)
     await expect(startObserver(node, options)).rejects.toMatchObject({ code });

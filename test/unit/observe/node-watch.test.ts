@@ -54,6 +54,24 @@ it('of 400 connections shows 300, and how many there are', async () => {
   expect(shown).toMatchObject({ rows: { items: sessions.slice(0, 300), total: 400 } });
 });
 
+it.each([
+  [{}, { node: 'root@h:1', table: 'actors', by: 'mailbox' }],
+  [{ by: 'turns' }, { node: 'root@h:1', table: 'actors', by: 'turns' }],
+  [
+    { by: 'memory', table: 'names' },
+    { node: 'root@h:1', table: 'names', by: 'memory' },
+  ],
+  [{ node: `${'n'.repeat(510)}@h` }, { node: `${'n'.repeat(510)}@h`, table: 'actors', by: 'mailbox' }],
+  [{ node: `${'n'.repeat(511)}@h` }, undefined],
+  [{ node: 'root' }, undefined],
+  [{ table: 'toString' }, undefined],
+  [{ by: 'pid' }, undefined],
+])('of the parameters %j is selected %j', (parameters, selection) => {
+  expect(selectionOf(new URLSearchParams(parameters as Record<string, string>), 'root@h:1')).toEqual(
+    selection,
+  );
+});
+
 it('asks a node once a round for all who look, and no more when nobody looks', async () => {
   vi.useFakeTimers();
   try {

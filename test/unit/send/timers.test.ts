@@ -247,6 +247,26 @@ describe('a timer', () => {
     }
   });
 
+  it('is received by its reference, and no other is, whichever comes first', async () => {
+    const { self } = probe;
+    const seen: unknown[] = [];
+    const pid = kit.runtime.spawn(async (own: Self) => {
+      const timers = [1, 2, 3, 4].map((ms) => own.startTimer(ms, own.pid, ms));
+      const take = async (at: number): Promise<void> => {
+        const timeout = (await own.receive(timers[at] as TimerRef)) as Timeout;
+        seen.push(timeout.message);
+      };
+      await take(1); // the second comes while it waits
+      await own.receive('all are there');
+      for (const at of [3, 0, 2]) await take(at);
+    });
+    await kit.advance(10);
+    expect(seen).toEqual([2]);
+    self.send(pid as never, 'all are there' as never);
+    await kit.settle();
+    expect(seen).toEqual([2, 4, 1, 3]);
+  });
+
   it('B8 has the message as it was when it was started', async () => {
     const message = { list: [1] };
     probe.self.sendAfter(10, probe.pid, message);
