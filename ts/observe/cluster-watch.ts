@@ -5,7 +5,7 @@ import { type Line, NodePoll, type NodeStatus } from './node-poll.ts';
 
 /** Nodes that are shown. */
 const MAX_NODES = 128;
-/** Nodes that are polled in parallel. */
+/** Nodes that a round waits for in parallel. It waits for those that did not answer before only once it has the others. */
 const AT_ONCE = 16;
 /** A later answer is shown in the next round, so that one blocked node does not delay the others. */
 const ROUND_LIMIT_MS = 1000;
@@ -106,13 +106,19 @@ export class ClusterWatch {
     const names = this.#names(root.peers);
     const shown = names.slice(0, MAX_NODES);
     const left = shown.slice(1).values();
+    const slow = [rootAsked];
     const work = async (): Promise<void> => {
       for (const name of left) {
         if (isLate.isOver) return;
-        await Promise.race([this.#pollOf(name).ask(), isLate.over]);
+        const poll = this.#pollOf(name);
+        const { isSlow } = poll; // before this poll
+        const asked = poll.ask();
+        if (isSlow) slow.push(asked);
+        else await Promise.race([asked, isLate.over]);
       }
     };
-    await Promise.all([Promise.race([rootAsked, isLate.over]), ...Array.from({ length: AT_ONCE }, work)]);
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    await Promise.race([Promise.all(slow), isLate.over]);
     isLate.cancel();
     const places = new Map(shown.map((name, at) => [name, at]));
     const nodes = shown.map((name) => shownNode(name, this.#pollOf(name).status, places));

@@ -48,6 +48,12 @@ export class NodePoll {
     return this.#status;
   }
 
+  /** Whether a poll is pending, or the last one had no answer: the next may have none either. */
+  get isSlow(): boolean {
+    const state = this.#status?.state ?? 'up';
+    return this.#asked !== undefined || state !== 'up';
+  }
+
   /** Polls the node, unless a poll is pending. Resolves when the node has answered, or has not answered in time. */
   ask(): Promise<void> {
     this.#asked ??= this.#look()

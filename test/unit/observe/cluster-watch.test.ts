@@ -13,7 +13,7 @@ class Asked {
   crashes: CrashInfo[] = [];
   readonly crashesAfter: number[] = [];
   count = 0;
-  uptimeMs = 1000;
+  startedAt = Date.now();
   isStuck = false;
   /** Questions to it end with their time limit. */
   isSilent = false;
@@ -29,13 +29,14 @@ class Asked {
       const late = Object.assign(new Error('no answer'), { details: { reason: 'timeout' } });
       return new Promise((_, reject) => setTimeout(() => reject(late), timeout));
     }
-    const { count: crashes, uptimeMs, stalled: stalledPeers } = this;
-    return Promise.resolve({ crashes, uptimeMs, clock: Date.now(), stalledPeers });
+    const { count: crashes, startedAt, stalled: stalledPeers } = this;
+    const clock = Date.now();
+    return Promise.resolve({ crashes, uptimeMs: clock - startedAt, clock, stalledPeers });
   }
 
   async sessions(): Promise<unknown> {
-    const line = { hidden: false, stalled: false, waiting: 7, rates: { bytesIn: 1.4, bytesOut: 2.6 } };
-    return this.peers.map((node) => ({ ...line, node }));
+    const line = { hidden: false, waiting: 7, rates: { bytesIn: 1.4, bytesOut: 2.6 } };
+    return this.peers.map((node) => ({ ...line, node, stalled: this.stalled.includes(node) }));
   }
 
   async pageOfCrashes(after: number): Promise<unknown> {
@@ -45,13 +46,15 @@ class Asked {
 }
 
 let asked: Map<string, Asked>;
+/** Nodes that are not connected any more. */
+let lost: Set<string>;
 let heard: [string, readonly CrashInfo[]][];
 let views: ClusterView[];
 let watch: ClusterWatch;
 let stop: () => void;
 beforeEach(() => {
   vi.useFakeTimers();
-  [asked, heard, views] = [new Map(), [], []];
+  [asked, lost, heard, views] = [new Map(), new Set(), [], []];
 });
 afterEach(() => {
   stop();
@@ -66,7 +69,7 @@ function look(...peers: string[]): void {
   const node = {
     name: ROOT,
     isHidden: false,
-    nodes: () => [...asked.keys()],
+    nodes: () => [...asked.keys()].filter((name) => !lost.has(name)),
     introspect(name: string, { timeout }: { timeout: number }) {
       const view = asked.get(name);
       if (view !== undefined) view.views++;
@@ -100,6 +103,26 @@ describe('the observer', () => {
     await vi.advanceTimersByTimeAsync(2 * (EVERY + 1000));
     expect([views.length, at('b@h:1').asks, at('c@h:1').asks]).toEqual([3, 1, 3]);
   });
+
+  it.each(['isStuck', 'isSilent'] as const)(
+    'W10 shows the others when more nodes are %s than it waits for',
+    async (how) => {
+      const stuck = Array.from({ length: 40 }, (_, number) => `n${number}@h:1`);
+      look(...stuck, 'z@h:1');
+      for (const name of stuck) at(name)[how] = true;
+      const asks = (): number => stuck.reduce((sum, name) => sum + at(name).asks, 0);
+      await vi.advanceTimersByTimeAsync(1000);
+      expect([asks(), at('z@h:1').asks]).toEqual([16, 0]);
+      await vi.advanceTimersByTimeAsync(2 * (EVERY + 1000));
+      expect([views.length, at('z@h:1').asks]).toEqual([3, 1]);
+      expect(states()).toContainEqual(['z@h:1', 'up']);
+      for (let round = 2; round < 10; round++) {
+        await vi.advanceTimersByTimeAsync(EVERY + 1000);
+        expect([views.length, at('z@h:1').asks]).toEqual([round + 2, round]);
+      }
+      for (const name of stuck) expect(at(name).asks > 0).toBe(true);
+    },
+  );
 
   it('W10 shows what it knew while the node whose cluster it is does not answer', async () => {
     look('b@h:1');
@@ -149,17 +172,81 @@ describe('the observer', () => {
     look('b@h:1', 'c@h:1');
     await vi.advanceTimersByTimeAsync(0);
     at(ROOT).peers = ['c@h:1'];
+    lost.add('b@h:1');
+    const { asks } = at('b@h:1');
     for (let round = 0; round < 30; round++) await vi.advanceTimersByTimeAsync(EVERY);
-    expect(views.at(-1)?.nodes.map(({ node }) => node)).toEqual([ROOT, 'b@h:1', 'c@h:1']);
+    expect(states()).toEqual([
+      [ROOT, 'up'],
+      ['b@h:1', 'lost'],
+      ['c@h:1', 'up'],
+    ]);
     await vi.advanceTimersByTimeAsync(EVERY);
     expect(views.at(-1)?.nodes.map(({ node }) => node)).toEqual([ROOT, 'c@h:1']);
-    const { asks } = at('b@h:1');
-    await vi.advanceTimersByTimeAsync(10 * EVERY);
     expect(at('b@h:1').asks).toBe(asks);
+    lost.clear();
     at(ROOT).peers = ['b@h:1', 'c@h:1'];
     await vi.advanceTimersByTimeAsync(EVERY);
     expect(views.at(-1)?.nodes.map(({ node }) => node)).toEqual([ROOT, 'b@h:1', 'c@h:1']);
     expect([at('b@h:1').views, at('c@h:1').views]).toEqual([2, 1]); // nothing of it was kept
+  });
+
+  it('W9 asks once a round however many look, and shows who comes later what it knows', async () => {
+    look('b@h:1');
+    await vi.advanceTimersByTimeAsync(0);
+    const late: ClusterView[] = [];
+    const stops = [1, 2].map(() => watch.follow((view) => late.push(view)));
+    expect(late).toEqual([views[0], views[0]]);
+    await vi.advanceTimersByTimeAsync(EVERY - 1);
+    expect([at(ROOT).asks, views.length, late.length]).toEqual([1, 1, 2]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([at(ROOT).asks, views.length, late.length]).toEqual([2, 2, 4]);
+    for (const one of stops) one();
+    await vi.advanceTimersByTimeAsync(EVERY);
+    expect([at(ROOT).asks, views.length, late.length]).toEqual([3, 3, 4]);
+  });
+
+  it('W9 begins no second round for who leaves and comes again, and leaves no timer', async () => {
+    look('b@h:1', 'c@h:1');
+    at('b@h:1').isStuck = true;
+    for (let times = 0; times < 5; times++) {
+      stop();
+      stop = watch.follow((view) => views.push(view));
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect([at(ROOT).asks, at('c@h:1').asks, views.length]).toEqual([1, 1, 0]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(views).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(1); // the next round
+    stop();
+    expect(vi.getTimerCount()).toBe(0);
+    for (const end of [(): void => stop(), (): void => watch.close()]) {
+      stop = watch.follow((view) => views.push(view));
+      await vi.advanceTimersByTimeAsync(100);
+      end();
+      await vi.advanceTimersByTimeAsync(1000); // the round ends, and no other begins
+      expect([views.length, vi.getTimerCount()]).toEqual([2, 0]); // the second is what was known
+      stop();
+      views.length = 1;
+    }
+    lost.add('b@h:1');
+    stop = watch.follow((view) => views.push(view));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(vi.getTimerCount()).toBe(1); // a round that ends early leaves no time limit
+  });
+
+  it.each([
+    [{ details: { reason: 'off' } }, 'off'],
+    [{ details: { reason: 'nodedown' } }, 'lost'],
+    [{ details: { reason: 'timeout' } }, 'silent'],
+    [{}, 'silent'],
+  ])('shows a node whose query fails with %j as %s', async (more, state) => {
+    look('b@h:1');
+    at('b@h:1').sessions = () => Promise.reject(Object.assign(new Error('no'), more));
+    await vi.advanceTimersByTimeAsync(EVERY);
+    expect(states()).toEqual([
+      [ROOT, 'up'],
+      ['b@h:1', state],
+    ]);
   });
 
   it('shows a node once although it says that it is its own peer', async () => {
@@ -183,15 +270,20 @@ describe('the observer', () => {
     await vi.advanceTimersByTimeAsync(EVERY);
     expect(heard.at(-1)).toEqual(['b@h:1', [crash(3)]]);
     [b.crashes, b.count] = [[crash(1), crash(5)], 5];
-    b.uptimeMs = -100_000; // its start is another one
+    b.startedAt += 100_000; // it is another start
     await vi.advanceTimersByTimeAsync(EVERY);
     expect(b.crashesAfter).toEqual([0, 2, 0]);
     expect(heard.at(-1)).toEqual(['b@h:1', [crash(1), crash(5)]]);
+    [b.crashes, b.count] = [[], 6]; // it is not kept any more
+    for (let round = 0; round < 3; round++) await vi.advanceTimersByTimeAsync(EVERY);
+    expect(b.crashesAfter).toEqual([0, 2, 0, 5]);
+    expect(heard).toHaveLength(3);
   });
 
   it('tells connections by the place of the peer, in whole bytes', async () => {
     look('b@h:1', 'c@h:1');
     at('c@h:1').peers = [ROOT, 'unknown@h:1'];
+    at('c@h:1').stalled = [ROOT];
     await vi.advanceTimersByTimeAsync(0);
     expect(views.at(-1)?.nodes.map(({ lines }) => lines)).toEqual([
       [
@@ -199,7 +291,7 @@ describe('the observer', () => {
         [2, 0, 7, 1, 3],
       ],
       [],
-      [[0, 0, 7, 1, 3]],
+      [[0, 1, 7, 1, 3]],
     ]);
   });
 
@@ -210,7 +302,7 @@ describe('the observer', () => {
     liar.stalled = [ROOT, 'unknown@h:1', ...liar.peers];
     await vi.advanceTimersByTimeAsync(0);
     const { overview, lines } = views.at(-1)?.nodes[1] ?? {};
-    expect([lines, overview?.stalledPeers]).toEqual([[[0, 0, 7, 1, 3]], [ROOT]]);
+    expect([lines, overview?.stalledPeers]).toEqual([[[0, 1, 7, 1, 3]], [ROOT]]);
   });
 
   it('is not stopped by a name that is none, and shows at most 128 nodes', async () => {

@@ -58,6 +58,21 @@ it('tells what happens together, and to a newcomer what is kept', async () => {
   expect(kept()).toEqual(told[1]);
 });
 
+it.each([
+  ['session:up', { hidden: false }, 'up', 'b@h:1 is connected'],
+  ['session:down', { cause: 'closed' }, 'down', 'b@h:1 was lost: closed'],
+  ['peer:stall', {}, 'stall', 'the event loop of b@h:1 is blocked'],
+  ['peer:recover', {}, 'recover', 'the event loop of b@h:1 runs again'],
+  ['peer:unreachable', { why: 'dns', detail: '' }, 'unreachable', 'b@h:1 could not be reached: dns'],
+  ['peer:unreachable', { why: 'dns', detail: 'x' }, 'unreachable', 'b@h:1 could not be reached: dns, x'],
+  ['peer:refuse', { reason: 'cookie' }, 'refuse', 'b@h:1 was refused: cookie'],
+])('of %s with %j says %s', (name, more, kind, text) => {
+  for (let times = 0; times < 2; times++) publish(`snowmesh:${name}`, more);
+  const isOne = kind === 'unreachable' || kind === 'refuse'; // what repeats itself
+  const one = { kind, text, node: 'root@h:1' };
+  expect(kept()).toMatchObject(isOne ? [{ ...one, times: 2 }] : [one, one]);
+});
+
 it('a crash that happens again, and a dial that fails again, takes the place of its entry', async () => {
   log.crashed('b@h:1', [crash(1)]);
   for (let left = 3; left > 0; left--)
@@ -89,4 +104,21 @@ it('keeps a hundred crashes and a hundred other events, the last ones, each in 5
   for (const { text } of all) expect(text.length).toBeLessThanOrEqual(500);
   await isTold();
   expect(told).toHaveLength(2);
+});
+
+it('leaves nothing behind when it is closed', async () => {
+  publish('snowmesh:session:up', { hidden: false });
+  log.close();
+  expect(vi.getTimerCount()).toBe(0);
+  publish('snowmesh:session:up', { hidden: false });
+  log.crashed('b@h:1', [crash(1)]); // of a query that was under way
+  await isTold();
+  expect(told).toHaveLength(1);
+});
+
+it('keeps longer what has happened again', () => {
+  const fail = (why: string): void => publish('snowmesh:peer:unreachable', { why, detail: '' });
+  for (const why of ['first', ...Array.from({ length: 98 }, (_, at) => `${at}`), 'first']) fail(why);
+  for (let at = 0; at < 50; at++) fail(`later ${at}`);
+  expect(kept().map(({ text, times }) => [text.split(': ')[1], times])).toContainEqual(['first', 2]);
 });
