@@ -1,4 +1,5 @@
 // What a single receive may be given: a reference, a time limit, a signal.
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Down, type Self } from '../../../ts/actor/index.ts';
 import { type Pid, Ref } from '../../../ts/term/index.ts';
@@ -89,4 +90,21 @@ describe('a receive with a signal', () => {
       ['b', 'enough'],
     ]);
   });
+
+  it.each(['kill', 'stop'])(
+    'leaves neither a timer nor a listener when its actor ends by %s',
+    async (reason) => {
+      const { signal } = new AbortController();
+      const pids = Array.from({ length: 20 }, () =>
+        kit.runtime.spawn(async (self: Self) => {
+          await self.receive('never', { signal, timeout: 60_000 });
+        }),
+      );
+      await kit.settle();
+      expect([kit.runtime.timers.size, getEventListeners(signal, 'abort').length]).toEqual([20, 1]);
+      for (const pid of pids) kit.runtime.sendExit(pid as Pid<never>, reason);
+      await kit.settle();
+      expect([kit.runtime.timers.size, getEventListeners(signal, 'abort').length]).toEqual([0, 0]);
+    },
+  );
 });

@@ -13,6 +13,7 @@ import {
   start,
   stop,
 } from '../../../ts/actor/index.ts';
+import { type Cell, cellOf, requestStop } from '../../../ts/kernel/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { kit, probe } from '../../support/kit.ts';
 
@@ -197,6 +198,18 @@ describe('a stop', () => {
     const asked = failure(stop(kit.runtime, pid, 'normal'));
     await kit.advance(10);
     expect(await asked).toMatchObject({ state: 'exit', reason: 'no way' });
+  });
+
+  it('I6 of an init that waits costs the same however often it is asked for', async () => {
+    const slow = defineHandler('slow', async (self: Self) => {
+      await self.receive('go on');
+      return { onMessage() {} };
+    });
+    const { pid } = probe.self.spawnMonitor(slow);
+    await kit.settle();
+    for (let n = 0; n < 50_000; n++) requestStop(cellOf(pid) as Cell, 'shutdown');
+    kit.runtime.send(pid as never, 'go on' as never);
+    await probe.expectDown(pid, 'shutdown');
   });
 
   it('I6 of itself, of no actor, or in no time fails at once', async () => {
