@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defineHandler, request, type Self, start, stop } from '../../../ts/actor/index.ts';
 import { call, cast, task } from '../../../ts/behaviour/index.ts';
+import { type Cell, inBudget, settleInBudget } from '../../../ts/kernel/index.ts';
 import type { Ref } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { killChildren, startChild } from '../../support/child.ts';
@@ -198,4 +199,14 @@ describe('a handler that continues after `self.exit`', () => {
     await probe.expectDown(ref, 'die');
     await probe.expectNoMessage(100);
   });
+});
+
+it.each([true, false])('A7 settles no promise of an actor that died before its turn: %s', async (isDead) => {
+  const kernel = { scheduler: { spend: () => false } } as never;
+  const settled: string[] = [];
+  settleInBudget(kernel, { isDead } as Cell, () => settled.push('a call'));
+  void inBudget(kernel, { isDead } as Cell, Promise.resolve()).then(() => settled.push('another'));
+  expect(settled).toEqual([]); // the budget is spent
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+  expect(settled).toEqual(isDead ? [] : ['a call', 'another']);
 });

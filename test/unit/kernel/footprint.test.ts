@@ -1,6 +1,7 @@
 // Rule V8: what many thousands of something take, once everything else is collected.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Self } from '../../../ts/actor/index.ts';
+import type { Pid } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
 const MANY = 30_000;
@@ -58,4 +59,44 @@ describe('memory', () => {
     expect(left).toBeLessThan(20);
     expect(kit.runtime.size).toBe(0);
   });
+
+  it.each<[string, (thing: object, selves: Self[]) => Pid<never>]>([
+    [
+      'a handler',
+      (thing, selves) =>
+        kit.runtime.spawnHandler((self: Self) => (selves.push(self), { onMessage: () => void thing })),
+    ],
+    [
+      'a function that waits',
+      (thing, selves) =>
+        kit.runtime.spawn(async (self: Self) => {
+          selves.push(self);
+          await self.receive();
+          await self.receive(() => thing === null);
+        }),
+    ],
+    ['one that had no turn yet', (thing) => kit.runtime.spawn(() => void thing)],
+  ])(
+    'V8 nothing is left of %s that has ended, although its self and its PID are kept',
+    async (what, make) => {
+      const selves: Self[] = [];
+      const pids: Pid<never>[] = [];
+      const things = Array.from({ length: 10 }, () => {
+        const thing = {};
+        pids.push(make(thing, selves));
+        return new WeakRef(thing);
+      });
+      const isBorn = what !== 'one that had no turn yet';
+      if (isBorn) await kit.settle();
+      expect(selves).toHaveLength(isBorn ? 10 : 0);
+      for (const pid of pids) kit.runtime.sendExit(pid, 'kill');
+      await kit.settle();
+      kit.runtime.spawn(idle); // the runtime keeps the promise of a receive that it made last
+      await kit.settle();
+      await new Promise(setImmediate); // a WeakRef keeps its object for the turn in which it was made
+      heap();
+      expect(things.filter((thing) => thing.deref() !== undefined)).toEqual([]);
+      expect([...selves.map(({ pid }) => pid), ...pids].every((pid) => !kit.runtime.isAlive(pid))).toBe(true);
+    },
+  );
 });

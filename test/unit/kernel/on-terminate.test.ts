@@ -96,6 +96,7 @@ describe('while onTerminate runs', () => {
     await kit.advance(10);
     expect(probe.messages).toMatchObject([{ from: pid, reason }]);
     expect(log).toEqual(['first']);
+    expect(kit.logged('actor_crash').map(({ facts }) => facts['reason'])).toMatchObject(['first', reason]);
   });
 
   it.each([
