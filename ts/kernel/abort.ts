@@ -12,7 +12,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   callbacks.add(entry);
   return () => {
     callbacks.delete(entry);
-    if (callbacks.size > 0 || waiting.get(signal) !== callbacks) return;
+    if (callbacks.size > 0) return;
     waiting.delete(signal);
     signal.removeEventListener('abort', fire);
   };

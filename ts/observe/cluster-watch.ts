@@ -92,7 +92,6 @@ export class ClusterWatch {
     } finally {
       this.#isLooking = false;
     }
-    clearTimeout(this.#timer);
     if (this.#listeners.size > 0) this.#timer = setTimeout(() => void this.#round(), this.#every);
   }
 

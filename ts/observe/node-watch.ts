@@ -95,7 +95,6 @@ export class NodeWatch {
     this.#isLooking = false;
     this.#last = shown;
     for (const listener of this.#listeners) listener(shown);
-    clearTimeout(this.#timer);
     if (!this.isUnused) this.#timer = setTimeout(() => void this.#round(), this.#every);
   }
 
