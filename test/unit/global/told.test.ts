@@ -183,6 +183,13 @@ describe('a request to another node', () => {
     names.close();
   });
 
+  it('Q1 is refused at once by an answer that does not say who has the name', async () => {
+    const b = up('b', B);
+    const answer = waiting();
+    node.say(b, ['answer', numberOf('ask'), 'taken', []]);
+    expect(await answer).toBe(false);
+  });
+
   it('Q1 that is asked again after a pause is refused when the names are closed meanwhile', async () => {
     const b = up('b', B);
     const answer = waiting();
@@ -298,11 +305,14 @@ describe('an actor that lost its name', () => {
   });
 
   it('T12, Q7 in a conflict lost it to an actor of the node that says so', async () => {
-    const b = up('b', B);
-    const { pid, stamp } = await registered('x', [b]);
+    const [b, c] = [up('b', B), up('c', C)];
+    const { pid, stamp } = await registered('x', [b, c]);
     node.say(b, ['commit', 1, 'x', ofB(1), stamp + 1, null]);
     for (const lie of [ofB(2), ofC(1), pid]) node.say(b, ['lost', 'x', pid, stamp, lie]);
-    expect(node.runtime.isAlive(pid)).toBe(true);
+    node.say(b, ['lost', 'x', actor(), stamp, ofB(1)]); // it is another actor, or another entry
+    node.say(b, ['lost', 'x', pid, stamp + 1, ofB(1)]);
+    for (const winner of [null, ofC(1)]) node.say(c, ['lost', 'x', pid, stamp, winner]); // has no entry
+    expect([node.runtime.isAlive(pid), node.kit.logged('global_name_conflict')]).toEqual([true, []]);
     node.say(b, ['lost', 'x', pid, stamp, ofB(1)]);
     expect(node.runtime.isAlive(pid)).toBe(false);
   });
