@@ -24,6 +24,8 @@ export const PART = 500;
 export const MAX_META_BYTES = 4096;
 /** Most tracked connections of one peer in the presences of all rooms. */
 export const MAX_PRESENT = 1_000_000;
+/** From so many characters of their rooms, keys, ids and metas on no more are taken: V8 has one or two bytes for each. */
+export const MAX_PRESENT_CHARACTERS = 256 * 1024 * 1024;
 /** Most keys and connections that one broadcast may exclude. */
 export const MAX_EXCEPT = 64;
 /** Longest of those: a prefix character, and a key or an id. Unit: characters. */

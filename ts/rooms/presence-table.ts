@@ -28,6 +28,8 @@ type MetaTexts = readonly string[];
 class Owned {
   readonly byConnection: Map<string, SmallMap<string, Tracked>> = new Map();
   count = 0;
+  /** Characters in the rooms, keys, ids and metas of all of them. */
+  characters = 0;
   /** Whether the owner was dropped. */
   isDropped = false;
 }
@@ -103,6 +105,11 @@ export class PresenceTable {
     return this.#owned.get(owner)?.count ?? 0;
   }
 
+  /** The characters in the rooms, keys, ids and metas of the connections of an owner. */
+  characters(owner: PresenceOwner): number {
+    return this.#owned.get(owner)?.characters ?? 0;
+  }
+
   /** All connections of an owner. */
   *owned(owner: PresenceOwner): IterableIterator<Tracked> {
     for (const byRoom of this.#owned.get(owner)?.byConnection.values() ?? []) yield* byRoom.values();
@@ -119,6 +126,7 @@ export class PresenceTable {
     if (before?.key === key) {
       if (before.meta !== meta) {
         this.#rememberMetas(room, key);
+        before.owned.characters += meta.length - before.meta.length;
         before.meta = meta;
       }
       return before;
@@ -174,6 +182,7 @@ export class PresenceTable {
     getOrCreate(keys, key, newSmallMap<Tracked, Tracked>).set(tracked, tracked);
     getOrCreate(owned.byConnection, connection, newSmallMap<string, Tracked>).set(room, tracked);
     owned.count++;
+    owned.characters += charactersOf(tracked);
     return tracked;
   }
 
@@ -194,6 +203,7 @@ export class PresenceTable {
     byRoom?.delete(room);
     if (byRoom?.size === 0) owned.byConnection.delete(connection);
     owned.count--;
+    owned.characters -= charactersOf(tracked);
     this.#rememberMetas(room, key);
     tracked.hasLeft = true;
     const keys = this.#rooms.get(room);
@@ -246,6 +256,9 @@ export class PresenceTable {
     if (!changes.has(key)) changes.set(key, this.#metas(room, key));
   }
 }
+
+const charactersOf = ({ room, key, connection, meta }: Tracked): number =>
+  room.length + key.length + connection.length + meta.length;
 
 const newSmallMap = <K, V>(): SmallMap<K, V> => new SmallMap();
 const newOwned = (): Owned => new Owned();

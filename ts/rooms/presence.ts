@@ -6,7 +6,7 @@ import { checkFunction, SnowmeshError } from '../errors/index.ts';
 import type { Work } from '../peer/index.ts';
 import type { Connection } from './connection.ts';
 import { type Frame, jsonFrame, textFrame } from './frame.ts';
-import { MAX_META_BYTES, MAX_PRESENT } from './limits.ts';
+import { MAX_META_BYTES, MAX_PRESENT, MAX_PRESENT_CHARACTERS } from './limits.ts';
 import { inParts, type PresentEntry, parts } from './messages.ts';
 import type { Peers } from './peers.ts';
 import { type PresenceOwner, PresenceTable, type Tracked } from './presence-table.ts';
@@ -171,9 +171,13 @@ export class PresenceService {
   received(peer: RoomsPeer, entries: readonly PresentEntry[]): void {
     for (const [room, key, connection, meta] of entries) {
       if (meta === null) this.#table.remove(peer, room, connection);
-      else if (this.#table.count(peer) < MAX_PRESENT) this.#table.set(peer, room, key, connection, meta);
-      else this.#peers.suspect(peer, 'more connections than a node may show');
+      else if (this.#hasRoom(peer)) this.#table.set(peer, room, key, connection, meta);
+      else this.#peers.suspect(peer, 'more connections, or longer metas, than a node may show');
     }
+  }
+
+  #hasRoom(peer: RoomsPeer): boolean {
+    return this.#table.count(peer) < MAX_PRESENT && this.#table.characters(peer) < MAX_PRESENT_CHARACTERS;
   }
 
   /** A peer is lost, or sends its connections again. The result removes those that it had, one at a time. */

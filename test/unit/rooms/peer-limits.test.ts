@@ -8,6 +8,7 @@ vi.mock('../../../ts/rooms/limits.ts', async (original) => ({
   ...(await original<object>()),
   MAX_INTEREST: 3,
   MAX_PRESENT: 3,
+  MAX_PRESENT_CHARACTERS: 100,
 }));
 
 let stage: Stage;
@@ -54,4 +55,27 @@ it('P7 a peer can show a limited number of connections in all presences, and one
   await say(['presence', [['room 1', 'key 5', '5', '1']]]);
   expect(shown()).toBe(3);
   expect(rooms.presence('room 1').entries()).toContainEqual({ key: 'key 5', metas: [1] });
+});
+
+it('P7 the metas of a peer are limited together, and those that leave make room', async () => {
+  const { rooms, say } = await facePeer();
+  const long = JSON.stringify('x'.repeat(120));
+  const show = (id: number, meta: string | null): Promise<void> =>
+    say(['presence', [['room', `key ${id}`, `${id}`, meta]]]);
+  const shown = (): string[] =>
+    rooms
+      .presence('room')
+      .entries()
+      .map(({ key }) => key);
+  await show(0, '1');
+  await show(0, long);
+  await show(1, '1');
+  expect(shown()).toEqual(['key 0']);
+  await show(0, null);
+  await show(1, '1');
+  expect(shown()).toEqual(['key 1']);
+  await show(1, long);
+  await show(1, null);
+  await show(2, '1');
+  expect(shown()).toEqual(['key 2']);
 });
