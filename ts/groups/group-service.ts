@@ -11,7 +11,7 @@ import { copyTerm, type Pid, type Ref } from '../term/index.ts';
 import { Announcements, type Change } from './announcements.ts';
 import { GroupTable, Side } from './group-table.ts';
 import { GroupsPeer } from './groups-peer.ts';
-import { MAX_SYNCS } from './limits.ts';
+import { MAX_GROUPS_PER_NODE, MAX_SYNCS } from './limits.ts';
 import { CHANNEL, type Entry, type Message, parseMessage, VERSION } from './messages.ts';
 import { OwnMembers } from './own-members.ts';
 import { Watchers } from './watchers.ts';
@@ -72,9 +72,10 @@ export class GroupService implements ChannelListener {
     return this.#isClosed;
   }
 
-  /** Whether the actors of this node may have `count` more memberships. */
-  hasRoom(count: number): boolean {
-    return this.own.size + count <= this.#options.maxMemberships;
+  /** Whether the actors of a node, this one by default, may have `count` more memberships in a group. */
+  hasRoom(group: string, count: number, side: AnySide = this.own): boolean {
+    const isGroupAllowed = side.groups.size < MAX_GROUPS_PER_NODE || side.groups.has(group);
+    return isGroupAllowed && side.size + count <= this.#options.maxMemberships;
   }
 
   /** @param pids living actors of this node. */
@@ -194,11 +195,10 @@ export class GroupService implements ChannelListener {
 
   #joined(side: GroupsPeer, entries: readonly Entry[]): void {
     for (const [group, pids] of entries) {
-      if (side.size + pids.length > this.#options.maxMemberships)
-        return this.#suspect(
-          side,
-          `more than ${this.#options.maxMemberships} memberships (maxMembershipsPerNode)`,
-        );
+      if (!this.hasRoom(group, pids.length, side)) {
+        const most = `${this.#options.maxMemberships} memberships (maxMembershipsPerNode)`;
+        return this.#suspect(side, `more than ${most}, or than ${MAX_GROUPS_PER_NODE} groups`);
+      }
       this.table.join(side, group, pids);
       this.#watchers.joined(group, pids);
     }

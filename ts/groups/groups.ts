@@ -20,7 +20,7 @@ export interface GroupsOptions {
   readonly scope?: string | undefined;
   /** Whether this node shares groups with hidden nodes; both sides have to set it. Default false. */
   readonly hidden?: boolean | undefined;
-  /** Most memberships of the actors of one node. Default 4 000 000. */
+  /** Most memberships of the actors of one node, in at most 1 000 000 groups. Default 4 000 000. */
   readonly maxMembershipsPerNode?: number | undefined;
 }
 
@@ -76,7 +76,7 @@ export class Groups {
     }
     const pids = listOf(members);
     for (const pid of pids) this.#mustLive(pid);
-    if (!this.#service.hasRoom(pids.length)) throw new SnowmeshError('SNOW_ERR_TOO_MANY_MEMBERS');
+    if (!this.#service.hasRoom(group, pids.length)) throw new SnowmeshError('SNOW_ERR_TOO_MANY_MEMBERS');
     this.#service.join(group, pids);
   }
 

@@ -5,7 +5,11 @@ import { expect, it } from 'vitest';
 import { PEER_PARTS, PEER_STEPS } from '../../../ts/call/ring-search.ts';
 import { MAX_RING, MAX_STEPS } from '../../../ts/call/wait-graph.ts';
 import { MAX_CLAIMS_PER_NODE, MAX_NAMES_PER_NODE, MAX_SYNCS } from '../../../ts/global/limits.ts';
-import { MAX_SYNCS as GROUP_SYNCS, MAX_MEMBERSHIPS_PER_NODE } from '../../../ts/groups/limits.ts';
+import {
+  MAX_SYNCS as GROUP_SYNCS,
+  MAX_GROUPS_PER_NODE,
+  MAX_MEMBERSHIPS_PER_NODE,
+} from '../../../ts/groups/limits.ts';
 import { MAX_WAITING } from '../../../ts/introspect/answering.ts';
 import { MAX_CRASHES, MAX_REASON, MAX_STACK } from '../../../ts/introspect/crash-log.ts';
 import { MAX_TEXT } from '../../../ts/introspect/process-view.ts';
@@ -109,10 +113,10 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
     `${lookups('lost')} of their hosts`,
   ],
   'numbers of nodes that connect': ['262 144', '131 072', '32 768'],
-  'global names, claims': [count(MAX_NAMES_PER_NODE), count(MAX_CLAIMS_PER_NODE)],
+  'global names': [count(MAX_NAMES_PER_NODE), count(MAX_CLAIMS_PER_NODE)],
   'clock of registrations': [],
   'times a peer starts its names': [count(MAX_SYNCS), count(GROUP_SYNCS), count(MAX_HELLOS)],
-  'group memberships': [count(MAX_MEMBERSHIPS_PER_NODE)],
+  'group memberships': [count(MAX_MEMBERSHIPS_PER_NODE), count(MAX_GROUPS_PER_NODE)],
   'monitors, and links': [count(MAX_PEER_MONITORS), count(MAX_PEER_LINKS)],
   'calls of one peer without an answer': [
     count(inSource('ts/call/inbound-calls.ts', /perPeer: ([\d_]+)/)),
