@@ -4,7 +4,7 @@ import type { Runtime } from '../actor/index.ts';
 import { type ConflictResolver, type Contender, NameConflict } from './conflict.ts';
 import type { Member, OwnNode } from './member.ts';
 import type { Message } from './messages.ts';
-import { beats, type Entry, type NameTable, type ReplacedEntry, replaces } from './name-table.ts';
+import { beats, type Entry, type NameTable, replaces } from './name-table.ts';
 import type { OwnEntries } from './own-entries.ts';
 
 export interface ConflictOptions {
@@ -51,8 +51,7 @@ export class Duplicates {
   dropped(entry: Entry, owner: Member): void {
     const { table } = this.#parts;
     table.remove(entry);
-    const isOther = ([pid, stamp]: ReplacedEntry): boolean => stamp !== entry.stamp || !pid.equals(entry.pid);
-    for (const rival of table.rivals(entry)) rival.replaced = rival.replaced.filter(isOther);
+    table.forget(entry);
     this.#removeReplaced(this.#replaced.get(owner)?.takeName(entry.name));
   }
 

@@ -13,6 +13,7 @@ export type Standing = 'expected' | 'member' | 'absent';
 export class Member implements Owner, Claimant {
   readonly peer: ChannelPeer;
   names: Map<string, Entry> = new Map();
+  remembered = 0;
   readonly claims: SeededMap<Claim> = new SeededMap();
   standing: Standing = 'expected';
   /** Whether it has sent all names that it had when it joined. */
@@ -48,6 +49,7 @@ export class Member implements Owner, Claimant {
 export class OwnNode implements Owner, Claimant {
   readonly node: string;
   names: Map<string, Entry> = new Map();
+  remembered = 0;
   readonly claims: SeededMap<Claim> = new SeededMap();
   #ids = 0;
 

@@ -6,6 +6,8 @@ import { MAX_REPLACED } from './limits.ts';
 export interface Owner {
   readonly node: string;
   names: Map<string, Entry>;
+  /** How many entries its names remember that they replaced. */
+  remembered: number;
 }
 
 /** One name of one actor. */
@@ -90,6 +92,7 @@ export class NameTable {
   /** Adds an entry. It replaces the entry that its owner had under that name. */
   put(entry: Entry): void {
     const { name, owner } = entry;
+    owner.remembered += entry.replaced.length - (owner.names.get(name)?.replaced.length ?? 0);
     owner.names.set(name, entry);
     const shown = this.#shown.get(name);
     if (shown === undefined || (shown.owner === owner && !this.#beaten.has(name)))
@@ -102,14 +105,25 @@ export class NameTable {
     const { name, owner } = entry;
     if (!isCurrent(entry)) return;
     owner.names.delete(name);
+    owner.remembered -= entry.replaced.length;
     if (this.#beaten.has(name)) this.#rank(name, this.rivals(entry));
     else this.#shown.delete(name);
+  }
+
+  /** An entry has ended: no other one of its name has to remember that it replaced it. */
+  forget(entry: Entry): void {
+    for (const rival of this.rivals(entry)) {
+      const kept = rival.replaced.filter(([pid, stamp]) => stamp !== entry.stamp || !pid.equals(entry.pid));
+      rival.owner.remembered -= rival.replaced.length - kept.length;
+      rival.replaced = kept;
+    }
   }
 
   /** Drops all entries of an owner: from now on it has none. The result removes them from the table, one at a time. */
   drop(owner: Owner): Work {
     const { names } = owner;
     owner.names = new Map();
+    owner.remembered = 0;
     this.#dropped++;
     return this.#removing(names);
   }

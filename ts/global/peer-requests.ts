@@ -97,13 +97,17 @@ export class PeerRequests {
     else answer('gone');
   }
 
-  /** Adds a name that a peer has sent. It must be a name of an actor of that peer (T12). */
+  /**
+   * Adds a name that a peer has sent. It must be a name of an actor of that peer (T12). All its names remember no more entries that they
+   * replaced than it may have names.
+   */
   #learn(owner: Member, [name, pid, stamp, replaced]: SyncEntry, claim: number | undefined): void {
     const { maxNames, duplicates, suspect } = this.#parts;
     if (pid.nc !== owner.peer.nc) return suspect(owner, 'a name of an actor of another node');
     if (owner.names.size >= maxNames && !owner.names.has(name))
       return suspect(owner, `more than ${maxNames} names (maxNamesPerNode)`);
-    duplicates.show({ name, pid, stamp, owner, replaced }, claim);
+    const room = maxNames - owner.remembered + (owner.names.get(name)?.replaced.length ?? 0);
+    duplicates.show({ name, pid, stamp, owner, replaced: replaced.slice(0, Math.max(0, room)) }, claim);
   }
 
   #sees(member: Member, stamp: number): boolean {

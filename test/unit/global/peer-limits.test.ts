@@ -156,3 +156,27 @@ it('P7 the requests of a peer that wait for their turn end with its session, and
   ]);
   expect(claims()).toEqual(['x0', 'x1', 'mine']);
 });
+
+it('P7 the names of one peer remember a limited number of replaced entries, and one that ends makes room', async () => {
+  const { hostile, other, say, heard } = await meet();
+  const own = hostile.actor();
+  const olds = [1, 2, 3, 4].map((id) => [hostile.pid(hostile.actor(), hostile), id]);
+  const sync = (name: string, stamp: number): Promise<void> =>
+    say(hostile, [['sync', [[name, own, stamp, olds]]]]);
+  let claims = 0;
+  /** How many entries a name remembers: a voter names them to one that claims it. */
+  const remembered = async (name: string): Promise<number> => {
+    await say(other, [['claim', ++claims, name, claims, false]]);
+    const [, , verdict, , known] = heard(other, 'vote').at(-1) as unknown[];
+    expect(verdict).toBe('taken');
+    return (known as unknown[]).length - 1; // without its own entry
+  };
+  await sync('x', 10);
+  await sync('y', 11);
+  expect([await remembered('x'), await remembered('y')]).toEqual([4, MAX_NAMES - 4]);
+  await sync('x', 12); // in place of the one before
+  expect(await remembered('x')).toBe(4);
+  await say(hostile, [['drop', 0, 'x', 12]]);
+  await sync('y', 13);
+  expect(await remembered('y')).toBe(4);
+});
