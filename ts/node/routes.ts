@@ -75,9 +75,10 @@ export class Routes {
   #toIdentity(identity: Identity): Outgoing | NoRoute {
     // An identity with this node's own name is an earlier incarnation of this node.
     if (identity.name === this.#ownName) return 'noproc';
-    // This incarnation has no session: if its name has one, that is to another incarnation.
-    if (this.#network.peer(identity.name)?.session !== undefined) return 'noproc';
-    return this.toNode(identity.name);
+    // If its name has a session, that is to another incarnation, unless this number was forgotten before the node connected.
+    const session = this.#network.peer(identity.name)?.session;
+    if (session === undefined) return this.toNode(identity.name);
+    return session.identity.incarnation === identity.incarnation ? session.outgoing : 'noproc';
   }
 
   #parse(node: string): NodeName | undefined {

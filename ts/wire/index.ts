@@ -102,6 +102,7 @@ export const NativeEvent = {
   BIG: 0xa7,
   STOPPED: 0xa8,
   REFUSED: 0xa9,
+  NODE_FORGOTTEN: 0xaa,
 } as const;
 
 /** Why a session ended: the first byte of SESSION_DOWN, and the cause given to `hangup`. */

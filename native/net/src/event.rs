@@ -15,6 +15,7 @@ pub(crate) const PEER_LOOP: u8 = 0xA6;
 pub(crate) const BIG: u8 = 0xA7;
 pub(crate) const STOPPED: u8 = 0xA8;
 pub(crate) const REFUSED: u8 = 0xA9;
+pub(crate) const NODE_FORGOTTEN: u8 = 0xAA;
 
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

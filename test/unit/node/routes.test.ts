@@ -4,9 +4,9 @@ import { DEFAULT_PORT } from '../../../ts/node/node-name.ts';
 import type { Remote } from '../../../ts/node/remote.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import type { TestRuntime } from '../../../ts/testing/index.ts';
-import { ConnectStatus } from '../../../ts/wire/index.ts';
+import { ConnectStatus, NativeEvent } from '../../../ts/wire/index.ts';
 import { openScripted } from './scripted-cluster.ts';
-import type { ScriptedNative } from './scripted-native.ts';
+import { Body, type ScriptedNative } from './scripted-native.ts';
 
 const OWN = `a@127.0.0.1:${DEFAULT_PORT}`;
 const SHORT = 'b@127.0.0.2';
@@ -51,6 +51,17 @@ it('M2 what undoes something waits behind it for the dial that is under way', ()
   expect(tags()).toEqual([0x16, ...UNDONE]);
   undo();
   expect(tags()).toEqual(UNDONE);
+});
+
+it('M3 a PID with a number that was forgotten reaches its node, and no later incarnation of it', () => {
+  native.emit(NativeEvent.NODE_FORGOTTEN, 0, new Body().u32(NC));
+  native.up(3, NC + 256, PEER, BigInt(NC));
+  remote.send(ME, THEIRS, 1);
+  expect(tags()).toEqual([0x10]);
+  native.down(3);
+  native.up(4, NC + 512, PEER);
+  remote.send(ME, THEIRS, 1);
+  expect(tags()).toEqual([]);
 });
 
 it('what only an existing connection needs dials no node', () => {

@@ -3,9 +3,10 @@
 import { readU32 } from '../../term/index.ts';
 import { ENTRY_HEADER, NativeEvent } from '../../wire/index.ts';
 import { EntryReader } from './entry-reader.ts';
+import type { Identities } from './identities.ts';
 
 const FIRST_EVENT = NativeEvent.SESSION_UP;
-const LAST_EVENT = NativeEvent.REFUSED;
+const LAST_EVENT = NativeEvent.NODE_FORGOTTEN;
 
 /** The facts of SESSION_UP. */
 export interface SessionUp {
@@ -33,12 +34,12 @@ export interface NativeRefusal {
 
 /** Gets every entry of a batch, in order. `id` is the native number of a session. */
 export interface EntryReceiver {
+  /** The native core assigns numbers to nodes, and forgets nodes that were announced and never met. */
+  readonly identities: Pick<Identities, 'learn' | 'forget'>;
   /** A validated frame of a peer; `reader` is at the start of its body. */
   frame(id: number, tag: number, reader: EntryReader): void;
   sessionUp(up: SessionUp): void;
   sessionDown(id: number, cause: number, detail: string): void;
-  /** The native core has assigned a node number to a pair of name and incarnation. */
-  numbered(nc: number, incarnation: bigint, name: string): void;
   dialEnded(request: number, status: number, detail: string): void;
   /** The waiting output outside of streams has shrunk to `pending` bytes. */
   drained(id: number, pending: number): void;
@@ -109,8 +110,10 @@ export class BatchReader {
       case NativeEvent.NODE_SLOT: {
         const nc = reader.u32();
         const incarnation = reader.big();
-        return receiver.numbered(nc, incarnation, reader.name());
+        return void receiver.identities.learn(nc, reader.name(), incarnation);
       }
+      case NativeEvent.NODE_FORGOTTEN:
+        return receiver.identities.forget(reader.u32());
       case NativeEvent.CONNECT_RESULT: {
         const request = reader.u32();
         const status = reader.u8();

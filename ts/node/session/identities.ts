@@ -20,6 +20,9 @@ export class Identity {
 /** All pairs with a number. The native core bounds their count (262 144). */
 export class Identities {
   readonly #byNumber = new Map<number, Identity>();
+  /** Those that the native core has forgotten, while a PID refers to them. */
+  readonly #forgotten = new Map<number, WeakRef<Identity>>();
+  readonly #collected = new FinalizationRegistry<number>((nc) => void this.#forgotten.delete(nc));
 
   /** Stores a number. A known pair keeps its object. */
   learn(nc: number, name: string, incarnation: bigint): Identity {
@@ -30,11 +33,21 @@ export class Identities {
     return identity;
   }
 
-  of(nc: number): Identity | undefined {
-    return this.#byNumber.get(nc);
+  /** The native core has forgotten a pair: if it is announced again, or connects, it gets another number. PIDs with this one go on working. */
+  forget(nc: number): void {
+    const identity = this.#byNumber.get(nc);
+    if (identity === undefined) return;
+    this.#byNumber.delete(nc);
+    this.#forgotten.set(nc, new WeakRef(identity));
+    this.#collected.register(identity, nc);
   }
 
+  of(nc: number): Identity | undefined {
+    return this.#byNumber.get(nc) ?? this.#forgotten.get(nc)?.deref();
+  }
+
+  /** Those that were forgotten, and that a PID refers to, included. */
   get size(): number {
-    return this.#byNumber.size;
+    return this.#byNumber.size + this.#forgotten.size;
   }
 }

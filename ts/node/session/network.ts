@@ -213,10 +213,6 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     this.#listener.sessionDown(session, DOWN_CAUSES[cause] ?? 'closed', why);
   }
 
-  numbered(nc: number, incarnation: bigint, name: string): void {
-    this.identities.learn(nc, name, incarnation);
-  }
-
   dialEnded(request: number, status: number, detail: string): void {
     const peer = this.#peers.endDial(request);
     if (peer === undefined) return;

@@ -1,10 +1,13 @@
 //! Numbers of pairs, and how many of them a peer, a network and a name may have.
 
+use std::collections::HashSet;
+use std::time::Instant;
+
 use super::*;
 
 const MAX_SLOT: usize = 0xFFFF;
 
-fn nc(table: &mut Identities, name: &str, incarnation: u64) -> u32 {
+pub(super) fn nc(table: &mut Identities, name: &str, incarnation: u64) -> u32 {
     table.number(name, incarnation).expect("room for one more").nc
 }
 
@@ -27,7 +30,7 @@ fn a_pair_keeps_its_number() {
 #[test]
 fn m4_three_hundred_restarts_never_share_a_number() {
     let mut table = Identities::new("me@here", 7);
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for incarnation in 1..=300 {
         assert!(seen.insert(nc(&mut table, "a@x", incarnation)));
     }
@@ -39,7 +42,7 @@ fn m4_three_hundred_restarts_never_share_a_number() {
 }
 
 /// A node of `network` connects.
-fn connect(
+pub(super) fn connect(
     table: &mut Identities,
     network: u8,
     name: &str,
@@ -117,7 +120,7 @@ fn a_node_that_was_announced_counts_for_its_network_when_it_connects() {
 #[test]
 fn a_name_whose_creations_others_have_taken_takes_those_of_others() {
     let mut table = Identities::new("me@here", 7);
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for number in 0..MAX_SLOT + 2 {
         assert!(seen.insert(nc(&mut table, &format!("n{number}@x"), 1)));
     }
@@ -131,7 +134,7 @@ fn a_name_whose_creations_others_have_taken_takes_those_of_others() {
 #[test]
 fn the_table_is_bounded() {
     let mut table = Identities::new("me@here", 7);
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for number in 0..MAX_IDENTITIES {
         assert!(seen.insert(nc(&mut table, &format!("n{number}@x"), 1)));
     }
@@ -140,12 +143,28 @@ fn the_table_is_bounded() {
     assert_eq!(nc(&mut table, "n7@x", 1), 8 << 8 | 1);
 }
 
+/// A peer announces a node on its only session.
+fn announce(
+    table: &mut Identities,
+    announcer: &str,
+    name: &str,
+    incarnation: u64,
+) -> Result<Numbered, OpenError> {
+    let teller = Teller {
+        name: announcer,
+        session: 1,
+        up: HashSet::from([1]),
+        now: Instant::now(),
+    };
+    teller.tells(table, name, incarnation)
+}
+
 /// Announces names that no other peer knows until one is refused. Gives how many got a number.
 fn flood(table: &mut Identities, announcer: &str) -> usize {
     (0..MAX_IDENTITIES)
         .take_while(|number| {
             let name = format!("n{number}-{announcer}");
-            table.number_from_peer(announcer, &name, 1).is_ok()
+            announce(table, announcer, &name, 1).is_ok()
         })
         .count()
 }
@@ -158,10 +177,10 @@ fn one_announcer_leaves_room_for_the_others() {
         26_215,
         "a fifth of all, a quarter of the rest"
     );
-    assert!(table.number_from_peer("hostile@x", "again@x", 1).is_err());
-    assert!(table.number_from_peer("honest@x", "third@x", 1).is_ok());
+    assert!(announce(&mut table, "hostile@x", "again@x", 1).is_err());
+    assert!(announce(&mut table, "honest@x", "third@x", 1).is_ok());
     assert!(
-        table.number_from_peer("hostile@x", "third@x", 1).is_ok(),
+        announce(&mut table, "hostile@x", "third@x", 1).is_ok(),
         "it is known"
     );
     for number in 0..20 {
@@ -169,7 +188,7 @@ fn one_announcer_leaves_room_for_the_others() {
     }
     for number in 0..32 {
         let name = format!("other{number}@x");
-        assert!(table.number_from_peer("honest@x", &name, 1).is_ok(), "{number}");
+        assert!(announce(&mut table, "honest@x", &name, 1).is_ok(), "{number}");
     }
 }
 
@@ -177,10 +196,10 @@ fn one_announcer_leaves_room_for_the_others() {
 fn restarts_of_one_name_are_counted_too() {
     let mut table = Identities::new("me@here", 7);
     let given = (1..u64::MAX)
-        .take_while(|incarnation| table.number_from_peer("hostile@x", "a@x", *incarnation).is_ok())
+        .take_while(|incarnation| announce(&mut table, "hostile@x", "a@x", *incarnation).is_ok())
         .count();
     assert_eq!(given, 26_215);
-    assert!(table.number_from_peer("honest@x", "b@x", 1).is_ok());
+    assert!(announce(&mut table, "honest@x", "b@x", 1).is_ok());
 }
 
 #[test]
@@ -191,6 +210,31 @@ fn a_node_that_connects_counts_no_longer_for_its_announcer() {
         let name = format!("n{number}-a@x");
         assert!(connect(&mut table, 1, &name, 1, 1).unwrap());
     }
-    assert!(table.number_from_peer("a@x", "one-more@x", 1).is_ok());
+    assert!(announce(&mut table, "a@x", "one-more@x", 1).is_ok());
     assert_eq!(table.announced.all(), 1);
+}
+
+/// A peer that announces nodes at a moment, on a session of those that are up.
+pub(super) struct Teller<'a> {
+    pub(super) name: &'a str,
+    pub(super) session: u64,
+    pub(super) up: HashSet<u64>,
+    pub(super) now: Instant,
+}
+
+impl Teller<'_> {
+    pub(super) fn tells(
+        &self,
+        table: &mut Identities,
+        name: &str,
+        incarnation: u64,
+    ) -> Result<Numbered, OpenError> {
+        let announcer = Announcer {
+            name: self.name,
+            session: self.session,
+            up: &self.up,
+            now: self.now,
+        };
+        table.number_from_peer(&announcer, name, incarnation)
+    }
 }

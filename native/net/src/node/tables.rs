@@ -1,15 +1,16 @@
 //! The node's tables: sessions by id and name, ids in use, identities by number. Every change that lanes must learn of in
 //! order is announced under the same lock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Node;
 use super::session::Session;
 use crate::error::OpenError;
-use crate::event::{Body, DownCause, NODE_SLOT, SESSION_DOWN, SESSION_UP};
-use crate::identities::{Identities, Numbered};
+use crate::event::{Body, DownCause, NODE_FORGOTTEN, NODE_SLOT, SESSION_DOWN, SESSION_UP};
+use crate::identities::{Announcer, Identities, Numbered};
 use crate::lane::Lane;
 use crate::network::network;
 use crate::tls::PeerKey;
@@ -18,6 +19,8 @@ use crate::tls::PeerKey;
 pub(super) struct Tables {
     pub(super) sessions: HashMap<u16, Arc<Session>>,
     pub(super) by_name: HashMap<String, u16>,
+    /// [`Session::up_at`] of each session.
+    up: HashSet<u64>,
     /// Ids in use. After the end of the session: the lanes (bits) that have not taken its SESSION_DOWN yet.
     pub(super) ids: HashMap<u16, Option<u64>>,
     pub(super) last_id: u16,
@@ -33,6 +36,7 @@ impl Tables {
         Self {
             sessions: HashMap::new(),
             by_name: HashMap::new(),
+            up: HashSet::new(),
             ids: HashMap::new(),
             last_id: 0,
             identities,
@@ -65,14 +69,24 @@ impl Node {
         Ok(self.announce_number(numbered, name, incarnation))
     }
 
-    /// As [`Self::number`], for an identity that the peer `announcer` announces. `None`: it has announced its share of
-    /// unknown ones.
-    pub(crate) fn number_from_peer(&self, announcer: &str, name: &str, incarnation: u64) -> Option<u32> {
+    /// As [`Self::number`], for an identity that a peer announces on the session that came up at `session`. `None`: it has announced its
+    /// share of unknown ones.
+    pub(crate) fn number_from_peer(
+        &self,
+        peer: &str,
+        session: u64,
+        name: &str,
+        incarnation: u64,
+    ) -> Option<u32> {
         let mut tables = self.tables.lock();
-        let numbered = tables
-            .identities
-            .number_from_peer(announcer, name, incarnation)
-            .ok()?;
+        let Tables { identities, up, .. } = &mut *tables;
+        let announcer = Announcer {
+            name: peer,
+            session,
+            up,
+            now: Instant::now(),
+        };
+        let numbered = identities.number_from_peer(&announcer, name, incarnation).ok()?;
         Some(self.announce_number(numbered, name, incarnation))
     }
 
@@ -95,11 +109,15 @@ impl Node {
     }
 
     /// Announces a new number to the lanes: call it with the tables locked, so that no lane sees the number before.
-    fn announce_number(&self, Numbered { nc, is_new }: Numbered, name: &str, incarnation: u64) -> u32 {
-        if is_new {
-            self.broadcast(0, NODE_SLOT, number_body(nc, incarnation, name).bytes());
+    fn announce_number(&self, numbered: Numbered, name: &str, incarnation: u64) -> u32 {
+        if let Some(forgotten) = numbered.forgotten {
+            self.broadcast(0, NODE_FORGOTTEN, Body::new().u32(forgotten).bytes());
         }
-        nc
+        if numbered.is_new {
+            let body = number_body(numbered.nc, incarnation, name);
+            self.broadcast(0, NODE_SLOT, body.bytes());
+        }
+        numbered.nc
     }
 
     /// Takes the sessions that the loop of lane 0 must begin to watch.
@@ -160,6 +178,7 @@ impl Node {
     pub(crate) fn add_session(&self, session: &Arc<Session>) {
         let mut tables = self.tables.lock();
         tables.sessions.insert(session.id(), session.clone());
+        tables.up.insert(session.up_at());
         tables.by_name.insert(session.peer().name.clone(), session.id());
         if self.is_loop_reader() {
             tables.not_watched.push(session.clone());
@@ -173,6 +192,7 @@ impl Node {
         if tables.sessions.remove(&session.id()).is_none() {
             return;
         }
+        tables.up.remove(&session.up_at());
         if tables.by_name.get(&session.peer().name) == Some(&session.id()) {
             tables.by_name.remove(&session.peer().name);
         }

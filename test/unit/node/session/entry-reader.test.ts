@@ -56,7 +56,7 @@ it('each entry of a batch comes with its session, of which there can be more tha
     .bytes(entry(3, NativeEvent.BIG, new Body().u32(1)))
     .bytes(entry(3, NativeEvent.BIG, new Body().u32(2)))
     .bytes(entry(0x0400, NativeEvent.WRITABLE, new Body().u32(5)))
-    .bytes(entry(4, NativeEvent.REFUSED + 1, new Body()))
+    .bytes(entry(4, NativeEvent.NODE_FORGOTTEN + 1, new Body()))
     .done();
   const rx = new Uint8Array(batch.length + 100);
   rx.set(batch);
@@ -67,7 +67,7 @@ it('each entry of a batch comes with its session, of which there can be more tha
     [0xff00, 0x11, 0, false],
     [3, 0x12, 9, true],
     [0x0400, 'drained', 5],
-    [4, NativeEvent.REFUSED + 1, 0, false],
+    [4, NativeEvent.NODE_FORGOTTEN + 1, 0, false],
   ]);
   expect(faults).toEqual([new Error('a fault')]);
 });

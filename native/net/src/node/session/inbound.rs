@@ -53,16 +53,17 @@ impl Inbound {
         }
     }
 
-    /// Delivers received frames until there are no more, or a lane is full, or the session must end. Answers to PINGs are
-    /// appended to `pongs`.
+    /// Delivers received frames of a peer, whose session came up at `session`, until there are no more, or a lane is full, or the session
+    /// must end. Answers to PINGs are appended to `pongs`.
     pub(super) fn deliver_frames(
         &mut self,
-        peer: &str,
+        (peer, session): (&str, u64),
         node: &Node,
         out: &mut Dispatch<'_, '_>,
         pongs: &mut Vec<u8>,
     ) -> Stop {
-        let mut numbers = |name: &str, incarnation: u64| node.number_from_peer(peer, name, incarnation);
+        let mut numbers =
+            |name: &str, incarnation: u64| node.number_from_peer(peer, session, name, incarnation);
         while !out.is_full() {
             let Frame { tag, body } = match self.frames.next_frame() {
                 Ok(Some(frame)) => frame,

@@ -68,7 +68,7 @@ impl Session {
             let mut pongs = Vec::new();
             let stop = io
                 .inbound
-                .deliver_frames(&self.peer().name, node, out, &mut pongs);
+                .deliver_frames((&self.peer().name, self.up_at), node, out, &mut pongs);
             // A peer that sends PINGs and does not read must not fill our memory; bytes that wait show it that we are alive.
             if !pongs.is_empty() && io.channel.pending() < LOW_WATER {
                 self.transmit(io, node, &pongs);

@@ -107,3 +107,32 @@ fn a_lane_that_is_attached_later_learns_of_the_numbers_given_before_and_after() 
     );
     assert_eq!(first, second);
 }
+
+#[test]
+fn a_number_that_is_forgotten_is_announced_before_the_one_that_takes_its_place() {
+    let (node, lane, _poll) = fixture::node(NodeOptions::default(), 4096);
+    let numbered = Numbered {
+        nc: 600,
+        is_new: true,
+        forgotten: Some(300),
+    };
+    assert_eq!(node.announce_number(numbered, "new@h:1", 1), 600);
+    let got = drain(&lane, 4096);
+    let tags: Vec<_> = got.iter().map(|entry| entry.tag).collect();
+    assert_eq!(tags, [NODE_FORGOTTEN, NODE_SLOT]);
+    assert_eq!(
+        got.first().map(|entry| &entry.body[..]),
+        Some(&[0x2C, 1, 0, 0][..])
+    );
+}
+
+#[test]
+fn a_session_is_up_until_it_ends() {
+    let (node, _lane, _poll) = fixture::node(NodeOptions::default(), 4096);
+    let up = || node.tables.lock().up.iter().copied().collect::<Vec<_>>();
+    let (session, peer) = fixture::session(&node, NAME, |socket, _| socket);
+    assert_eq!(up(), [session.up_at()]);
+    session.end(&node, DownCause::Closed, "");
+    assert!(up().is_empty());
+    peer.join().unwrap();
+}
