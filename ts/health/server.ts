@@ -23,7 +23,9 @@ const OPTIONS: OptionNames<HealthServerOptions> = { ...HEALTH_OPTIONS, port: tru
 const PORT = 8086;
 /** Most connections. Beyond them the oldest is closed, so that connections that send nothing do not block probes. */
 const MAX_CONNECTIONS = 64;
+/** How long a request may take, and how often that is checked: Node.js does so every 30 s. */
 const REQUEST_MS = 5000;
+const CHECK_MS = 1000;
 
 /**
  * Starts an HTTP server for `/livez` and `/readyz`, see {@link healthHandler}; it answers 404 to anything else. It does not keep the
@@ -41,7 +43,12 @@ export async function startHealthServer(
   const { port = PORT, host, ...rest } = options;
   const handle = healthHandler(node, rest);
   const server = createServer(
-    { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, keepAlive: false },
+    {
+      requestTimeout: REQUEST_MS,
+      headersTimeout: REQUEST_MS,
+      connectionsCheckingInterval: CHECK_MS,
+      keepAlive: false,
+    },
     (request, response) => {
       response.setHeader('connection', 'close');
       if (!handle(request, response)) response.writeHead(404).end();

@@ -50,6 +50,9 @@ const OPTIONS: OptionNames<ObserverOptions> = {
 const MAX_VIEWERS = 16;
 /** Connections other than those of viewers. */
 const MAX_IDLE = 48;
+/** How long a request may take, and how often that is checked: Node.js does so every 30 s. */
+const REQUEST_MS = 10_000;
+const CHECK_MS = 1000;
 /** A viewer for which more bytes wait is disconnected. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
@@ -77,8 +80,12 @@ export async function startObserver(node: Node, options: ObserverOptions = {}): 
     throw bad('token', 'must be 16 to 200 letters, digits, or one of . _ ~ -');
   if (options.node !== undefined) node.introspect(options.node); // throws for an invalid name
   const site = new Site(node, options.node ?? node.name, token, every);
-  const server = createServer((request, response) => site.handle(request, response));
-  server.headersTimeout = server.requestTimeout = 10_000;
+  const times = {
+    requestTimeout: REQUEST_MS,
+    headersTimeout: REQUEST_MS,
+    connectionsCheckingInterval: CHECK_MS,
+  };
+  const server = createServer(times, (request, response) => site.handle(request, response));
   server.on('connection', (socket) => site.connected(socket));
   const bound = await listening(server, { port, host }, 'the observer').catch((error: unknown) => {
     site.close();

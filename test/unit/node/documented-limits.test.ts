@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { PEER_PARTS, PEER_STEPS } from '../../../ts/call/ring-search.ts';
 import { MAX_RING, MAX_STEPS } from '../../../ts/call/wait-graph.ts';
+import * as portmap from '../../../ts/discovery/portmap-protocol.ts';
 import { MAX_CLAIMS_PER_NODE, MAX_NAMES_PER_NODE, MAX_SYNCS } from '../../../ts/global/limits.ts';
 import {
   MAX_SYNCS as GROUP_SYNCS,
@@ -97,7 +98,11 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'keys of a set or map chosen to collide': [],
   'object shapes': [count(wire.MAX_SHAPES), `${wire.MAX_SHAPE_KEYS} keys`, bytes(wire.MAX_SHAPE_BYTES)],
   'announced identities': [count(wire.MAX_SLOTS)],
-  'announced nodes that this node has not met': ['131 072', '26 215'],
+  'announced nodes that this node has not met': [
+    '131 072',
+    '26 215',
+    `${inSource('native/net/src/identities/announced.rs', /KEPT: Duration = Duration::from_secs\((\d+) \* 60 \* 60\)/)} hours`,
+  ],
   names: [`${wire.MAX_NAME_BYTES} bytes`],
   'names of nodes in lists of peers': [
     `${inSource('ts/node/mesh/peer-list.ts', /MAX_LISTED = (\d+)/)} of one list`,
@@ -202,6 +207,14 @@ it('says what strangers may do', () => {
     `${inSource(options, /handshake_ms: ([\d_]+)/) / 1000} s each`,
     `${count(inSource('native/core/src/handshake/digest.rs', /ITERATIONS: NonZeroU32 = NonZeroU32::new\(([\d_]+)/))} rounds`,
     `under ${wire.MIN_COOKIE_BYTES} bytes or with fewer than ${wire.MIN_COOKIE_DISTINCT} different characters`,
+    `| port mapper | ${count(portmap.MAX_CONNECTIONS)}, at most ${count(portmap.MAX_NAMES)} of them with a name`,
+    `${portmap.LINE_MS / 1000} s for a line of ${bytes(portmap.MAX_LINE_BYTES)},`,
+    `| \`startHealthServer\` | ${inSource('ts/health/server.ts', /MAX_CONNECTIONS = (\d+)/)} |`,
+    `${inSource('ts/health/server.ts', /REQUEST_MS = (\d+)/) / 1000} s for a request |`,
+    `| ${inSource('ts/observe/observer.ts', /MAX_IDLE = (\d+)/)}, and ${inSource('ts/observe/observer.ts', /MAX_VIEWERS = (\d+)/)} viewers`,
+    `${inSource('ts/observe/observer.ts', /REQUEST_MS = ([\d_]+)/) / 1000} s for a request |`,
+    `${inSource('ts/rooms/authorization.ts', /AUTHORIZE_MS = ([\d_]+)/) / 1000} s for \`authorize\``,
+    `${inSource('ts/rooms/hello-deadline.ts', /HELLO_MS = ([\d_]+)/) / 1000} s for the first message`,
   ])
     expect(strangers).toContain(figure);
 });
