@@ -79,8 +79,9 @@ export class Connector {
   /** Whether the first URL is the one that the server told the client to connect to. */
   private isRedirected = false;
   private beat = (): void => {};
-  /** When the last data came, in ms of `Date.now()`; 0: none yet. */
+  /** When the last data came, in ms of `Date.now()` and of `performance.now()`; 0: none yet. */
   private heardAt = 0;
+  private heardTick = 0;
   /** `heardAt` when the wait for the answer to a probe began; -1: no probe is under way. */
   private probedAt = -1;
   /** When the welcome came, in ms of `Date.now()`. */
@@ -109,10 +110,14 @@ export class Connector {
     return this.current;
   }
 
-  /** ms since data last came. If none came yet: since `before`, or 0 if that is 0. */
+  /**
+   * ms since data last came. If none came yet: since `before`, or 0 if that is 0. A `before` in the future says that the clock was set back: then
+   * nobody knows, and the server must not take it for a short time.
+   */
   awayMs(before: number): number {
-    const since = this.heardAt || before;
-    return since === 0 ? 0 : Math.max(0, Date.now() - since);
+    if (this.heardAt !== 0) return this.silenceMs;
+    const ms = before && Date.now() - before;
+    return ms < -LATE_MS ? 1e15 : Math.max(0, ms);
   }
 
   /** Sends data if the socket is open, otherwise drops it. */
@@ -152,8 +157,9 @@ export class Connector {
     socket?.close(1000);
   }
 
+  /** By the clock that may be set back, or by the one that may stand still in a sleep: whichever says more. */
   private get silenceMs(): number {
-    return Date.now() - this.heardAt;
+    return Math.ceil(Math.max(Date.now() - this.heardAt, performance.now() - this.heardTick));
   }
 
   private connect(): void {
@@ -180,6 +186,7 @@ export class Connector {
     on('open', () => this.listener.opened());
     on('message', ({ data }: { readonly data: unknown }) => {
       this.heardAt = Date.now();
+      this.heardTick = performance.now();
       this.listener.data(data);
     });
     on('close', ({ code, reason }: { readonly code: number; readonly reason: string }) => {

@@ -5,7 +5,7 @@
 // at the rate that the server takes.
 // Clients reconnect after random delays.
 //
-// Must not know: Node.js. Nothing here is imported from outside this folder, and all of it together stays under 6.75 KiB gzipped.
+// Must not know: Node.js. Nothing here is imported from outside this folder, and all of it together stays under 6.8 KiB gzipped.
 export type { ClientEvents, RoomData } from './client-events.ts';
 export type { ClientOptions } from './client-options.ts';
 export { connectRooms } from './connect-rooms.ts';

@@ -18,10 +18,10 @@ function bundle(options: { readonly format?: 'esm' } = {}): string {
   return outputFiles?.[0]?.text ?? '';
 }
 
-it.each([{}, { format: 'esm' }] as const)('the client takes at most 6.75 KiB, gzipped: %o', (options) => {
+it.each([{}, { format: 'esm' }] as const)('the client takes at most 6.8 KiB, gzipped: %o', (options) => {
   const bytes = gzipSync(bundle(options), { level: 9 }).length;
   expect(bytes).toBeGreaterThan(1024);
-  expect(bytes).toBeLessThanOrEqual(6.75 * 1024);
+  expect(bytes).toBeLessThanOrEqual(6.8 * 1024);
 });
 
 /** A browser's WebSocket in the hands of a test. */

@@ -164,6 +164,30 @@ describe('a connection in a page', () => {
     expect(connector.status).not.toBe('open');
   });
 
+  it.each([-3_600_000, 3_600_000])(
+    'gives up a silent server although the clock jumps by %d ms',
+    async (ms) => {
+      socket().hear('x');
+      vi.setSystemTime(Date.now() + ms);
+      await vi.advanceTimersByTimeAsync(40_000);
+      expect(statuses).toContain('waiting');
+    },
+  );
+
+  it('tells how long it was away, or longer, although the clock is set back', async () => {
+    expect([connector.awayMs(0), connector.awayMs(Date.now() - 5), connector.awayMs(Date.now() + 5)]).toEqual([
+      0, 5, 0,
+    ]);
+    expect(connector.awayMs(Date.now() + 3_600_000)).toBe(1e15); // set back before the state was read
+    socket().hear('x');
+    await vi.advanceTimersByTimeAsync(7000);
+    expect(connector.awayMs(0)).toBe(7000);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    expect(connector.awayMs(0)).toBe(7000);
+    vi.setSystemTime(Date.now() + 2 * 3_600_000); // a sleep in which the other clock stood still
+    expect(connector.awayMs(0)).toBe(3_607_000);
+  });
+
   it('waits longer and longer for a server that closes it soon after each welcome', async () => {
     for (const wait of [3000, 3000, 3000, 4000, 8000]) {
       socket().fail(1011);
