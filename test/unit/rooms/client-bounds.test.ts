@@ -13,7 +13,7 @@ import { isExcept, parseMessage } from '../../../ts/rooms/messages.ts';
 import { PresenceTable } from '../../../ts/rooms/presence-table.ts';
 import { RoomTable } from '../../../ts/rooms/room-table.ts';
 import { turns, until } from '../../support/deadline.ts';
-import type { FakeClient } from './fake-socket.ts';
+import { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -40,6 +40,20 @@ it('the rooms whose former members may reconnect are limited: the longest waits 
   }
   expect(table.size).toBe(MAX_RETURNING + 1);
   expect(unwanted).toEqual([1, 2, 3, 5, 6, 7, 8, 9, 10].map((number) => `r${number}`));
+});
+
+it('a client that sends nothing is closed after 10 s, and one that said hello is not', async () => {
+  const rooms = stage.alone();
+  const silent = new FakeClient();
+  rooms.accept(silent);
+  await stage.mesh.pass(5000);
+  const { socket } = await stage.client(rooms);
+  await stage.mesh.pass(4999);
+  expect([silent.closed, socket.closed]).toEqual([undefined, undefined]);
+  await stage.mesh.pass(1);
+  expect(silent.closed?.code).toBe(1008);
+  await stage.mesh.pass(10_000);
+  expect(socket.closed).toBeUndefined();
 });
 
 it('a client that joins again and again makes the server encode the presence once', async () => {
