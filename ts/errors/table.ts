@@ -279,7 +279,7 @@ export const ERRORS = {
   },
   SNOW_ERR_TOO_MANY_MEMBERS: {
     summary:
-      'The actors of a node have reached the limit of group memberships, or of 1 000 000 groups, or a connection that of its rooms.',
+      'The actors of a node have reached the limit of group memberships, or of 1 048 576 groups, or a connection that of its rooms.',
     remedy: 'Leave some, or raise maxMembershipsPerNode on all nodes; for rooms, limits.rooms.',
   },
   SNOW_ERR_TOO_MANY_NAMES: {

@@ -20,7 +20,7 @@ export interface GroupsOptions {
   readonly scope?: string | undefined;
   /** Whether this node shares groups with hidden nodes; both sides have to set it. Default false. */
   readonly hidden?: boolean | undefined;
-  /** Most memberships of the actors of one node, in at most 1 000 000 groups. Default 4 000 000. */
+  /** Most memberships of the actors of one node, in at most 1 048 576 groups. Default 4 000 000. */
   readonly maxMembershipsPerNode?: number | undefined;
 }
 
