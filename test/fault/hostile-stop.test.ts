@@ -4,7 +4,10 @@ import { createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Cluster, type ClusterNode, COOKIE } from '../support/cluster.ts';
 import { within } from '../support/deadline.ts';
+import { reservePort } from '../support/ports.ts';
 import { dialPlain, HELLO, introduce, WirePeer } from '../support/wire-peer.ts';
+
+type HealthModule = typeof import('../../ts/health/index.ts');
 
 let cluster: Cluster;
 let node: ClusterNode;
@@ -23,14 +26,24 @@ afterEach(async () => {
 const join = (name: string): Promise<WirePeer> =>
   WirePeer.join(port, COOKIE, { name: `${name}@127.0.0.1:1`, dialled: node.name });
 
+/** A reset ends a connection as well: `once` would reject for it. */
+const ended = (socket: Socket): Promise<void> =>
+  new Promise(
+    (resolve) =>
+      void socket
+        .on('error', () => {})
+        .resume()
+        .once('close', () => resolve()),
+  );
+
 /** Stops the node, and lets its process end: nothing that strangers or peers have may keep it alive. */
-async function stops(): Promise<void> {
-  await node.run((bench) => bench.node.stop());
-  await node.run(() => {
+async function stops(stopped = node): Promise<void> {
+  await stopped.run((bench) => bench.node.stop());
+  await stopped.run(() => {
     process.removeAllListeners('disconnect');
     setImmediate(() => process.disconnect());
   });
-  expect(await node.child.exit()).toEqual({ code: 0, signal: null });
+  expect(await stopped.child.exit()).toEqual({ code: 0, signal: null });
 }
 
 describe('a node that is stopped', () => {
@@ -38,7 +51,7 @@ describe('a node that is stopped', () => {
     const closed: Promise<unknown>[] = [];
     const hold = (socket: Socket): void => {
       sockets.push(socket);
-      closed.push(once(socket.on('error', () => {}).resume(), 'close'));
+      closed.push(ended(socket));
     };
     for (let count = 0; count < 100; count++) {
       const silent = await dialPlain(port);
@@ -83,5 +96,30 @@ describe('a node that is stopped', () => {
     await accepted;
     await stops();
     silent.close();
+  });
+
+  it('V5 does not wait for connections to its port mapper and its health server', async () => {
+    const mapped = await cluster.process();
+    const mapper = await reservePort();
+    const health = await mapped.run(
+      async (bench, at, cookie) => {
+        const { startHealthServer } = (await bench.load('../../ts/health/index')) as HealthModule;
+        const discovery = bench.snow.portmapDiscovery({ embed: true, port: at });
+        await bench.start({ name: 'mapped@127.0.0.1:0', cookie, discovery });
+        return (await startHealthServer(bench.node, { port: 0, host: '127.0.0.1' })).port;
+      },
+      mapper,
+      COOKIE,
+    );
+    const closed: Promise<unknown>[] = [];
+    for (let count = 0; count < 40; count++)
+      for (const at of [mapper, health]) {
+        const socket = await dialPlain(at);
+        sockets.push(socket);
+        closed.push(ended(socket));
+        if (count % 2 === 0) socket.write(at === health ? 'GET /livez HTTP/1.1\r\nx: ' : '{"op":');
+      }
+    await stops(mapped);
+    await within('the end of all connections', Promise.all(closed));
   });
 });

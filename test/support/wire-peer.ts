@@ -127,7 +127,9 @@ export class WirePeer implements AsyncDisposable {
     this.socket = socket;
     socket.on('error', () => {});
     socket.on('data', (part: Buffer) => this.#take(part));
-    this.closed = once(socket, 'close').then(() => {
+    // A reset ends a connection as well: the `once` of node:events would reject for it.
+    this.closed = new Promise((resolve) => void socket.once('close', () => resolve()));
+    void this.closed.then(() => {
       this.#isClosed = true;
       this.#wake.resolve();
     });
