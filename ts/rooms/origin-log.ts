@@ -23,6 +23,8 @@ export class OriginLog {
   readonly kept: RoomMessage[] = [];
   /** Messages after `last` are missing and are being fetched: members will get them, or be told `resync`. */
   isAwaited = false;
+  /** When the last message arrived that was dropped because of a limit, in ms of the monotonic clock. */
+  droppedAt = Number.NEGATIVE_INFINITY;
   /** All members say that they have the messages up to this sequence. Undefined: nothing was said, or it is known. */
   #claimed: number | undefined = undefined;
 
@@ -128,6 +130,13 @@ export class OriginLog {
     this.last = undefined;
     const from = this.kept.findIndex(({ sequence }) => sequence > counter);
     return from < 0 ? [] : this.kept.splice(from);
+  }
+
+  /** Drops the oldest kept message because of a limit, and returns it. */
+  dropOldest(): RoomMessage | undefined {
+    const dropped = this.kept.shift();
+    if (dropped !== undefined) this.droppedAt = dropped.arrivedAt;
+    return dropped;
   }
 
   /** Removes and returns the kept messages that arrived before `time`, in ms of the monotonic clock. */

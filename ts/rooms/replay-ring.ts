@@ -224,10 +224,17 @@ export class ReplayRing {
     }
   }
 
-  /** Drops all kept messages. */
+  /** Drops all kept messages, because all rooms together have too many. */
   empty(): void {
     this.#count = this.#bytes = 0;
-    for (const { kept } of this.#logs.values()) kept.length = 0;
+    for (const log of this.#logs.values()) while (log.kept.length > 0) log.dropOldest();
+  }
+
+  /** Whether all messages of an origin were dropped because of a limit, the newest of them not before `time`. O(origins). */
+  hasDropped(time: number): boolean {
+    for (const { kept, droppedAt } of this.#logs.values())
+      if (kept.length === 0 && droppedAt >= time) return true;
+    return false;
   }
 
   /** Drops the messages that arrived before `time`, in ms of the monotonic clock. */
@@ -258,7 +265,7 @@ export class ReplayRing {
         if (head !== undefined && head.arrivedAt < (oldest?.kept[0]?.arrivedAt ?? Number.POSITIVE_INFINITY))
           oldest = log;
       }
-      const dropped = oldest?.kept.shift();
+      const dropped = oldest?.dropOldest();
       if (dropped === undefined) return;
       this.#subtract(dropped);
     }

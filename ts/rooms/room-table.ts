@@ -113,9 +113,6 @@ export class RoomTable {
       const [oldest] = this.#keeping.takeOldest() as [Room<Connection>, true];
       oldest.ring.empty();
       this.#account(oldest);
-      // As long as the room stays, its sequences show that messages are missing.
-      if (oldest.isWanted(this.#runtime.now()) || oldest.interested.size > 0) continue;
-      this.onBackupDropped();
       this.release(oldest);
     }
   }
@@ -130,16 +127,25 @@ export class RoomTable {
 
   /** Removes a room if it is no longer needed. Call it when a reason to keep the room has ended. */
   release(room: Room<Connection>): void {
-    if (room.isNeeded(this.#runtime.now()) || room.isAnnounced) return;
+    const now = this.#runtime.now();
+    if (room.isNeeded(now) || room.isAnnounced) return;
     this.#forgotten = Math.max(this.#forgotten, this.#newestIn(room));
     this.#expiring.delete(room);
     this.#returning.delete(room);
     if (this.#rooms.get(room.name) !== room) return;
     this.#rooms.delete(room.name);
     if (room.name.startsWith(KEY_ROOM)) this.#ofUsers--;
+    // As long as the room was here, its sequences showed that messages are missing.
+    if (room.hasDropped(now - this.#resume.windowMs)) this.onBackupDropped();
   }
 
-  /** Called when messages were dropped of which this node may have had the only copy. */
+  /** This node stops, and hands over messages: those that were dropped because of a limit are in nobody's hands then. O(rooms). */
+  stops(): void {
+    const from = this.#runtime.now() - this.#resume.windowMs;
+    for (const room of this) if (room.hasDropped(from)) return this.onBackupDropped();
+  }
+
+  /** Called when nothing shows any more that messages were dropped because of a limit, of which this node may have had the only copy. */
   onBackupDropped: () => void = () => {};
 
   /** Called with each room that this node no longer wants. */

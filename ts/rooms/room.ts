@@ -71,6 +71,11 @@ export class Room<M extends Recipient = Recipient> {
     return this.#ring?.newestKept(origin);
   }
 
+  /** Whether all messages of an origin were dropped because of a limit, the newest of them not before `time`. */
+  hasDropped(time: number): boolean {
+    return this.#ring?.hasDropped(time) === true;
+  }
+
   expire(time: number): void {
     this.#ring?.expire(time);
   }

@@ -1,6 +1,9 @@
 // What rooms remember stays bounded, and whoever is the loser of a bound is told so.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
+import { DEFAULT_RESUME } from '../../../ts/rooms/limits.ts';
+import { contentOf, RoomMessage } from '../../../ts/rooms/room-message.ts';
+import { RoomTable } from '../../../ts/rooms/room-table.ts';
 import { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
 
@@ -136,6 +139,28 @@ it('the rooms whose messages a node keeps for others are limited, and a client t
   expect([...had, ...told].sort()).toEqual([...names].sort());
   expect(had.length).toBeGreaterThan(10);
   expect(had.length).toBeLessThan(50);
+});
+
+it('a room whose messages were dropped is told of as lost once it is removed, but not after the window', () => {
+  const table = new RoomTable(stage.node(0).runtime, 'own', { ...DEFAULT_RESUME, bytes: 10 });
+  let lost = 0;
+  table.onBackupDropped = () => void lost++;
+  const keep = (bytes: number, age: number): void => {
+    const arrivedAt = stage.node(0).runtime.now() - age;
+    const id = { origin: 'other', sequence: 1, previous: 0 };
+    const room = table.getOrCreate('g');
+    room.ring.push(new RoomMessage(id, contentOf('x'.repeat(bytes)), [], arrivedAt), {
+      ...DEFAULT_RESUME,
+      bytes: 10,
+    });
+    table.release(room);
+  };
+  keep(11, DEFAULT_RESUME.windowMs + 1);
+  expect([lost, table.size]).toEqual([0, 0]);
+  keep(11, 0);
+  expect([lost, table.size]).toEqual([1, 0]);
+  keep(10, 0);
+  expect([lost, table.size]).toEqual([1, 1]);
 });
 
 it('a user that is in as many rooms as allowed keeps the room of its key', async () => {

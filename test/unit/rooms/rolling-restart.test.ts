@@ -205,6 +205,23 @@ it('R16 a node hands over so much at once; beyond it clients are told resync', a
 });
 
 it.each([
+  ['longer than `resume.bytes`', { bytes: 1000 }],
+  ['that all rooms together had no place for', { totalBytes: 2000 }],
+])(
+  'R16 clients that missed a message %s are told resync after two nodes have stopped',
+  async (_what, resume) => {
+    const [first, second, third] = start({ resume });
+    const before = await leave({ first });
+    for (const name of NAMES) first.broadcast(name, 'x'.repeat(2000));
+    await stage.mesh.settle();
+    await close(first, second);
+    expect(handed).toEqual([]);
+    const { socket } = await stage.back(third, before, NAMES, { key: 'ann' });
+    expect(resynced(socket).toSorted()).toEqual(NAMES.toSorted());
+  },
+);
+
+it.each([
   ['two nodes that stop at the same time', [0, 1], []],
   ['a node that stops, and one that is killed', [0], [1]],
   ['a node that is killed, and one that stops', [1], [0]],
