@@ -173,7 +173,7 @@ export class Connector {
       setTimeout(() => {
         throw error;
       });
-      return this.lost(1006);
+      return this.giveUp();
     }
     this.socket = socket;
     socket.binaryType = 'arraybuffer';
@@ -187,7 +187,12 @@ export class Connector {
     on('message', ({ data }: { readonly data: unknown }) => {
       this.heardAt = Date.now();
       this.heardTick = performance.now();
-      this.listener.data(data);
+      try {
+        this.listener.data(data);
+      } catch {
+        // It is not of this protocol. What it was is lost, so the session is resumed over another socket.
+        this.giveUp();
+      }
     });
     on('close', ({ code, reason }: { readonly code: number; readonly reason: string }) => {
       if (code === CloseCode.unauthorized) this.listener.denied({ status: 401, reason });
@@ -228,11 +233,15 @@ export class Connector {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       if (this.isEstablished && this.heardAt !== since) return;
-      if (!isLast && Date.now() > due + LATE_MS) return this.giveUpAfter(PROBE_MS, true);
-      const { socket } = this;
-      this.lost(1006);
-      socket?.close();
+      if (!isLast && Date.now() > due + LATE_MS) this.giveUpAfter(PROBE_MS, true);
+      else this.giveUp();
     }, ms);
+  }
+
+  private giveUp(): void {
+    const { socket } = this;
+    this.lost(1006);
+    socket?.close();
   }
 
   /** The network was lost or is back, or the page became visible: connects at once, or probes the socket. */

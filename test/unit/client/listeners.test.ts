@@ -29,8 +29,11 @@ class HeldSocket extends EventTarget {
 
   /** The server sends. */
   say(...messages: readonly (readonly unknown[])[]): void {
-    for (const message of messages)
-      this.dispatchEvent(Object.assign(new Event('message'), { data: JSON.stringify(message) }));
+    for (const message of messages) this.hear(JSON.stringify(message));
+  }
+
+  hear(data: string): void {
+    this.dispatchEvent(Object.assign(new Event('message'), { data }));
   }
 
   /** It opens, and the server answers the hello. */
@@ -375,3 +378,25 @@ it('a room that the server has let the client out of is not asked for again, unl
   client.join('g').catch(() => {});
   expect(socket().all('join')).toHaveLength(2);
 });
+
+it.each(['', '["m","g",', 'null', '["welcome"]', '["presence","g"]', '<html></html>'])(
+  'what is not of the protocol, %o, ends the connection: the client resumes its session over another one',
+  async (data) => {
+    const uncaught = vi.fn();
+    process.on('uncaughtException', uncaught);
+    connect();
+    await task();
+    socket().welcome();
+    socket().say(['joined', 0, 'g', 'ticket', { o: 1 }]);
+    const first = socket();
+    first.hear(data);
+    expect([first.readyState, client.status]).toEqual([3, 'waiting']);
+    first.say(['m', 'g', 'o', 2, 'of the connection that ended']);
+    await task();
+    socket().welcome();
+    expect(socket().all('hello')).toEqual([['hello', 's', [['g', 'ticket', { o: 1 }]], false, 0]]);
+    expect(client.status).toBe('open');
+    process.off('uncaughtException', uncaught);
+    expect(uncaught).not.toHaveBeenCalled();
+  },
+);
