@@ -69,3 +69,32 @@ it('of another cluster', () => {
   for (const [what, kind, payload] of BAD) expect(read(kind, payload), what).toBeUndefined();
   for (const [kind, payload] of GOOD) expect(read(kind, payload)).toBeDefined();
 });
+
+it('half of a surrogate pair in a text message becomes U+FFFD for every receiver, and within JSON it is kept', async () => {
+  const HALF = 'a\ud800b';
+  const REPLACED = 'a\ufffdb';
+  const heard: unknown[] = [];
+  const [rooms, other] = await stage.cluster({
+    join: () => true,
+    message: (_connection, data) => void heard.push(data),
+  });
+  const here = await stage.client(rooms, { key: 'ann', joins: ['g'] });
+  const far = await stage.client(other, { key: 'ann', joins: ['g'] });
+  const plain = await stage.plain(other, ['g']);
+  for (const message of [HALF, [HALF]]) {
+    rooms.broadcast('g', message);
+    rooms.sendTo('ann', message);
+    for (const { connection } of [here, far]) connection.send(message);
+    await stage.mesh.settle();
+    for (const { socket } of [here, far]) {
+      const [wanted] = typeof message === 'string' ? [REPLACED] : [[HALF]];
+      expect(socket.data('g').at(-1)).toEqual(wanted);
+      expect(socket.data('\0ann').at(-1)).toEqual(wanted);
+      expect(socket.all('d').at(-1)).toEqual(['d', wanted]);
+    }
+  }
+  expect(plain.socket.sent).toEqual([REPLACED, JSON.stringify([HALF])]);
+  here.socket.tell(['send', 1, HALF]); // a client sends JSON
+  await stage.mesh.settle();
+  expect(heard).toEqual([HALF]);
+});

@@ -153,3 +153,20 @@ it('A4 neither a join that nobody awaits nor a listener that rejects ends the pr
     process.off('unhandledRejection', note);
   }
 });
+
+it('a handler `join` that joins the client itself makes it a member once; the client is told of both joins', async () => {
+  const rooms = stage.alone({
+    join: async (connection, room) => {
+      await connection.join(room);
+      return true;
+    },
+  });
+  const { socket } = await stage.client(rooms, { joins: ['g'] });
+  expect(socket.all('joined').map(([, ref, room]) => [ref, room])).toEqual([
+    [0, 'g'],
+    [1, 'g'],
+  ]);
+  rooms.broadcast('g', 'x');
+  await stage.mesh.settle();
+  expect([rooms.members('g').local, socket.data('g')]).toEqual([1, ['x']]);
+});
