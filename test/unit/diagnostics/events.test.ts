@@ -1,4 +1,6 @@
 import { Channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as channels from '../../../ts/diagnostics/index.ts';
 import {
@@ -11,6 +13,8 @@ import {
   silentLogger,
   startNode,
 } from '../../../ts/index.ts';
+import { publishPeerEvent } from '../../../ts/node/peer-diagnostics.ts';
+import { root } from '../../support/child.ts';
 import { until } from '../../support/deadline.ts';
 
 const closing: (() => unknown)[] = [];
@@ -171,4 +175,39 @@ describe('diagnostics', () => {
     await until('the end', () => downs.some(({ runtime }) => runtime === one));
     expect(downs.find(({ runtime }) => runtime === one)).toMatchObject({ peer, hidden: false });
   });
+});
+
+/** The channels in docs/operate.md, each with the names of its properties. */
+function documented(): Map<string, string[]> {
+  const section = readFileSync(join(root, 'docs/operate.md'), 'utf8').split('## Events for tools')[1] ?? '';
+  const properties = new Map<string, string[]>();
+  for (const [, names = '', what = ''] of section.matchAll(/^\| (`snowmesh:.*?) \| .* \| (.*) \|$/gm)) {
+    const [all = '', some = ''] = what.split('; ');
+    const [only, ...more] = some.match(/\w+(?=`)/g) ?? [];
+    for (const [name] of names.matchAll(/snowmesh:[\w:]+/g)) {
+      const own = name.endsWith(`:${only}`) ? more : [];
+      properties.set(name, ['runtime', ...(all.match(/\w+/g) ?? []), ...own].sort());
+    }
+  }
+  return properties;
+}
+
+describe('docs/operate.md', () => {
+  const { peerEvents, ...others } = channels;
+
+  it('lists the channels, and no others', () => {
+    const names = [...Object.values(others), ...Object.values(peerEvents)].map(({ name }) => String(name));
+    expect([...documented().keys()].sort()).toEqual(names.sort());
+  });
+
+  it.each(Object.keys(peerEvents) as (keyof typeof peerEvents)[])(
+    'names the properties of an event of peers: %s',
+    (event) => {
+      const name = String(peerEvents[event].name) as keyof DiagnosticEvents;
+      const messages = heard(name);
+      publishPeerEvent({}, event, ['x@host:1', 'about', { hidden: false }]);
+      expect(messages.map((message) => Object.keys(message).sort())).toEqual([documented().get(name)]);
+      expect(messages[0]).toMatchObject({ peer: 'x@host:1' });
+    },
+  );
 });
