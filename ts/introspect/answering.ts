@@ -97,9 +97,11 @@ export class Answering<P extends AskedPeer> {
       const value = await answer(this.#view, options);
       if (!this.#isClosed) this.#port.answer(peer, id, value);
     } catch (error) {
-      this.#runtime.logger.warn(
+      this.#runtime.throttledLog.write(
+        'warn',
         { event: 'introspection_failed', question, err: error },
         'a question of a peer failed',
+        question,
       );
       if (!this.#isClosed) this.#port.refuse(peer, id, 'failed');
     }

@@ -114,7 +114,7 @@ export class Rooms<User = unknown, In = unknown, Out = unknown> extends EventEmi
       limits: this.#clients.limits,
       retryAfterMs: () => this.#drain.retryAfterMs,
       accept: (socket, { key, user, address }) => void (this as Rooms).accept(socket, { key, user, address }),
-      logger: this.#host.runtime.logger,
+      log: this.#host.runtime.throttledLog,
     });
     this.#cleanUp.push(close);
     return detach;

@@ -11,7 +11,7 @@ import {
   type OptionNames,
   SnowmeshError,
 } from '../errors/index.ts';
-import type { Logger } from '../kernel/index.ts';
+import type { ThrottledLog } from '../kernel/index.ts';
 import { type Admission, askAuthorize, type Refusal } from './authorization.ts';
 import { type Limits, LONGEST_CLOSE_MS, MAX_FRAGMENTS, MAX_RESUME_BYTES } from './limits.ts';
 import {
@@ -65,7 +65,7 @@ export interface UpgradeHost {
   /** ms after which a client should try again; 0: it is accepted now. */
   retryAfterMs(): number;
   accept(socket: RoomSocket, admission: Admission & { readonly address: string }): void;
-  readonly logger: Logger;
+  readonly log: Pick<ThrottledLog, 'write'>;
 }
 
 interface WebSocketServer {
@@ -246,7 +246,7 @@ class UpgradeHandler {
   }
 
   #failed(err: unknown): void {
-    this.#host.logger.error({ event: 'rooms_authorize', err }, 'authorize failed for a WebSocket');
+    this.#host.log.write('error', { event: 'rooms_authorize', err }, 'authorize failed for a WebSocket');
   }
 
   #closed(address: string): void {

@@ -1,7 +1,7 @@
 // Questions between nodes, over links that a test delivers and cuts.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Introspector } from '../../../ts/introspect/index.ts';
+import { Introspector, sourcesOf } from '../../../ts/introspect/index.ts';
 import { Introspection } from '../../../ts/introspect/introspection.ts';
 import { QUESTIONS } from '../../../ts/introspect/questions.ts';
 import type { ChannelPeer } from '../../../ts/node/index.ts';
@@ -127,6 +127,28 @@ describe('a hostile peer', () => {
     mesh.send(a, peerOf(a, b), ['ask', id, question, options]);
   const answersOf = (node: FakeNode): unknown[][] =>
     said.filter(([from, [kind]]) => from === node.name && kind === 'answer').map(([, value]) => value);
+
+  it('W3 that asks what cannot be answered is told `failed`; that is logged at most once in ten seconds', async () => {
+    sourcesOf(b.runtime).rooms = {
+      size: 1,
+      keys: () => {
+        throw new Error('on purpose');
+      },
+      describe: () => undefined,
+    };
+    for (let time = 0; time < 3; time++)
+      await expect(delivered(view(a, b).rooms())).rejects.toEqual(failsWith('failed'));
+    const written = (): unknown[] =>
+      b.kit.logs
+        .filter(({ facts }) => facts['event'] === 'introspection_failed')
+        .map(({ level, facts }) => [level, facts['question'], facts['count']]);
+    expect(written()).toEqual([['warn', 'rooms', undefined]]);
+    await mesh.pass(10_000);
+    expect(written()).toEqual([
+      ['warn', 'rooms', undefined],
+      ['warn', 'rooms', 2],
+    ]);
+  });
 
   it('W4 that asks without end gets one answer in a turn of the event loop; what is too much is refused', async () => {
     for (let id = 0; id < 10_000; id++) asks(id, 'processes', {});
@@ -315,7 +337,6 @@ describe('a hostile peer', () => {
 
 describe('rates of sessions', () => {
   it('are means since the call before, of the same connection', async () => {
-    const { sourcesOf } = await import('../../../ts/introspect/index.ts');
     const session = { node: 'x', hidden: false, dialled: true, stalled: false, waiting: 0, silentMs: 0 };
     let count = 0;
     let connection = 1;

@@ -1,6 +1,13 @@
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
+import { startNode } from '../../../ts/node/index.ts';
 import { askAuthorize } from '../../../ts/rooms/authorization.ts';
+import { createRooms } from '../../../ts/rooms/index.ts';
+import { VirtualClock } from '../../../ts/testing/index.ts';
+import { answerOf } from '../../support/websocket.ts';
 
 const REQUEST = { url: '/rooms?key=alice' } as IncomingMessage;
 
@@ -37,4 +44,34 @@ it.each([
 
 it('accepts everybody without authorize', async () => {
   expect(await askAuthorize({}, REQUEST)).toEqual({});
+});
+
+it('an authorize that throws is logged at most once in ten seconds, however many ask', async () => {
+  const written: unknown[] = [];
+  const note = (facts: object): void => {
+    const { event, count } = facts as { event?: string; count?: number };
+    written.push([event, count]);
+  };
+  const clock = new VirtualClock();
+  const logger = { debug() {}, info() {}, warn() {}, error: note };
+  const node = await startNode({ clock, logger });
+  const rooms = createRooms(node);
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  rooms.attach(server, {
+    authorize: () => {
+      throw new Error('on purpose');
+    },
+  });
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/rooms`;
+  for (let time = 0; time < 3; time++) expect(await answerOf(url)).toMatchObject({ status: 500 });
+  expect(written).toEqual([['rooms_authorize', undefined]]);
+  while (clock.step(10_000));
+  expect(written).toEqual([
+    ['rooms_authorize', undefined],
+    ['rooms_authorize', 2],
+  ]);
+  rooms.close();
+  server.close();
+  await node.stop();
 });
