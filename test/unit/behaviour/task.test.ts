@@ -92,6 +92,19 @@ describe('a task', () => {
     await probe.expectNoMessage(); // the link was cut first
   });
 
+  it('G12 is awaited, and asked, for 5000 ms unless another time is given', async () => {
+    const asked = task(probe.self, (self) => self.sleep(60_000));
+    const one = task(probe.self, (self) => self.sleep(60_000));
+    const states: string[] = [];
+    void asked.yield(probe.self).then(() => states.push('asked'));
+    void failure(one.await(probe.self)).then(({ state }) => states.push(state));
+    await kit.advance(4999);
+    expect(states).toEqual([]);
+    await kit.advance(1);
+    expect(states.sort()).toEqual(['asked', 'timeout']);
+    await asked.shutdown(probe.self);
+  });
+
   it('G12 continues after a yield without a value, and can be asked again', async () => {
     const one = task(probe.self, async (self) => (await self.sleep(150), 'late'));
     const first = one.yield(probe.self, 100);

@@ -231,6 +231,8 @@ describe('a hostile peer', () => {
     ['processes', { after: -1 }],
     ['processes', null],
     ['top', { by: '__proto__' }],
+    ['top', { limit: 101 }],
+    ['processes', { limit: 1001 }],
     ['process', {}],
     ['process', { which: 'x'.repeat(1000) }],
     ['tree', { root: 7 }],

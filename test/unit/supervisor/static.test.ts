@@ -120,6 +120,15 @@ describe('starting', () => {
     expect(kit.runtime.isAlive(before['stubborn'] as Pid)).toBe(false);
   });
 
+  it('J3 gives up at the second end of a child within 5 s, unless it is told otherwise', async () => {
+    const pid = await defineSupervisor({ name: 'top', children: [f.child('a')] }).start(kit);
+    await f.end(pid, 'a', 'boom');
+    await kit.advance(4999);
+    expect(kit.runtime.isAlive(pid)).toBe(true);
+    await f.end(pid, 'a', 'boom');
+    expect(kit.runtime.isAlive(pid)).toBe(false);
+  });
+
   it('makes its children from its own arguments, and supervises supervisors', async () => {
     const leaf = defineSupervisor({ name: 'leaf', children: (_self, id: string) => [f.child(id)] });
     const pid = await supervise({
