@@ -1,5 +1,6 @@
 // Clients that come back late, or to a node with other limits, as during a deploy.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Welcome } from '../../../ts/client/index.ts';
 import { createRooms, type Rooms } from '../../../ts/rooms/index.ts';
 import { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
@@ -25,6 +26,28 @@ it.each([0, 1])('R19 what was handled before a long sleep is not handled again o
   await stage.mesh.settle();
   expect([socket.all('welcome')[0]?.[1].last, handled]).toEqual([1, ['before the sleep', 'after it']]);
 });
+
+it.each([
+  [14, 1],
+  [16, 2],
+])(
+  'R19 what was handled %i minutes ago is handled %i times when its acknowledgement was lost',
+  async (away, times) => {
+    const handled: unknown[] = [];
+    const rooms = stage.alone({ message: (_connection, data) => void handled.push(data) });
+    const { socket: before } = await stage.client(rooms);
+    before.tell(['send', 1, 'x']);
+    await stage.mesh.settle();
+    before.drop();
+    const awayMs = away * 60_000;
+    await stage.mesh.pass(awayMs);
+    const { socket } = await stage.back(rooms, before, [], { awayMs });
+    const { last, resumed } = socket.all('welcome')[0]?.[1] as Welcome;
+    for (let number = last + 1; number <= 1; number++) socket.tell(['send', number, 'x']);
+    await stage.mesh.settle();
+    expect([resumed, handled.length]).toEqual([true, times]);
+  },
+);
 
 it('R12 a client whose old socket is still open keeps the presence that its new one was given at once', async () => {
   const rooms = stage.alone({ join: () => true, open: (connection) => connection.track('h', 'tracked') });

@@ -80,6 +80,21 @@ it('a connection has no PID before its hello, and is closed with 1001 unless ano
   expect(socket.closed).toEqual({ code: 1001, reason: '' });
 });
 
+it('a drain waits 5 s for a handler, and kills it then', async () => {
+  const rooms = stage.alone({ message: () => new Promise<never>(() => {}) });
+  const { socket, connection } = await stage.client(rooms);
+  const { pid } = connection;
+  socket.tell(['send', 1, 'x']);
+  await stage.mesh.settle();
+  let isDrained = false;
+  void rooms.drain({ over: 0 }).then(() => (isDrained = true));
+  await stage.mesh.settle();
+  await stage.mesh.pass(4900);
+  expect([stage.node(0).runtime.isAlive(pid), isDrained]).toEqual([true, false]);
+  await stage.mesh.pass(200);
+  expect([stage.node(0).runtime.isAlive(pid), isDrained]).toEqual([false, true]);
+});
+
 it('a connection without a key is in a presence under its id, with the meta {} unless another is given', () => {
   const rooms = stage.alone();
   const connection = rooms.accept(new FakeSocket());

@@ -12,7 +12,7 @@ let stage: Stage;
 let rooms: [Rooms, Rooms, Rooms];
 beforeEach(async () => {
   stage = new Stage();
-  rooms = await stage.cluster({ join: () => true, limits: { joinMs: 5000 } });
+  rooms = await stage.cluster({ join: () => true });
 });
 afterEach(() => stage.mesh.stop());
 
@@ -49,7 +49,7 @@ it('R15 a later join does not wait for it again before something has come from i
 
 it('R15 a join waits its whole time for a peer that is slow, but answers', async () => {
   const node = new LoneNode();
-  const lone = createRooms(node, { limits: { joinMs: 5000 } });
+  const lone = createRooms(node);
   const peer = node.up('peer@fake:1', 256, ['hello', 1, 'first', [['key', new Uint8Array(32)]], false]);
   const connection = lone.accept(new FakeSocket());
   const ended: string[] = [];
