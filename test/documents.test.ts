@@ -76,6 +76,19 @@ describe.each(packed.filter((path) => path.endsWith('.md')))('%s in the package'
   });
 });
 
+it('README.md promises one dependency, and no install script', () => {
+  const { dependencies, scripts, engines } = JSON.parse(textOf('package.json')) as {
+    readonly [field: string]: Readonly<Record<string, string>>;
+  };
+  expect(textOf('README.md')).toContain('with one dependency');
+  expect(Object.keys(dependencies ?? {})).toHaveLength(1);
+  expect(textOf('README.md')).toContain('no install script');
+  // npm runs these for the package that is installed. `install` is also implied by a binding.gyp.
+  expect(Object.keys(scripts ?? {}).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([]);
+  expect(packed).not.toContain('binding.gyp');
+  expect(textOf('README.md')).toContain(`for Node.js ${engines?.['node']?.replace('>=', '')} and later`);
+});
+
 describe('docs/guarantees.md', () => {
   const rows = textOf('docs/guarantees.md')
     .split('\n')

@@ -16,7 +16,7 @@ import { MAX_CRASHES, MAX_REASON, MAX_STACK } from '../../../ts/introspect/crash
 import { MAX_TEXT } from '../../../ts/introspect/process-view.ts';
 import { MAX_PAGE } from '../../../ts/introspect/questions.ts';
 import { MAX_TRACESTATE } from '../../../ts/kernel/index.ts';
-import { LOG_PAUSE_MS } from '../../../ts/kernel/throttled-log.ts';
+import { LOG_PAUSE_MS, MAX_HELD } from '../../../ts/kernel/throttled-log.ts';
 import { MAX_PEER_LINKS, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts';
 import { HINT_LIMITS, LOST_LIMITS } from '../../../ts/node/mesh/mesh.ts';
 import { checkOptions } from '../../../ts/node/options.ts';
@@ -221,7 +221,12 @@ it('says what strangers may do', () => {
 
 it('says how often peers and strangers can make it log', () => {
   const logs = read('docs/security.md').split('## Logs')[1]?.split('\n## ')[0] ?? '';
-  expect(logs.replaceAll('\n', ' ')).toContain(`at most once in ${LOG_PAUSE_MS / 1000} s`);
+  for (const figure of [
+    `at most once in ${LOG_PAUSE_MS / 1000} s`,
+    `for up to ${MAX_HELD} peers at a time`,
+    `for up to ${MAX_HELD} of them at a time`,
+  ])
+    expect(logs.replaceAll('\n', ' ')).toContain(figure);
 });
 
 it('of clients of rooms stand in docs/rooms.md', () => {
