@@ -16,6 +16,7 @@ import {
 } from './limits.ts';
 import { messageOf, type ToldMessage, toldOf } from './messages.ts';
 import { keeperOf, type Peers } from './peers.ts';
+import type { Dropped } from './replay-ring.ts';
 import type { Room } from './room.ts';
 import type { RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
@@ -90,13 +91,15 @@ export class Copies {
     this.#table.release(room);
   }
 
-  /** False: some messages are not sent, because they are too many, or the peers do not read. */
+  /** False: some messages are not sent, because they are too many, or no longer kept, or the peers do not read. */
   #handOver(): boolean {
     const now = this.#runtime.now();
+    let areAll = true;
     const present = this.#present();
     const open = [...this.#peers.all()].filter((peer) => this.#peers.whenWritable(peer) === undefined);
     let left = MAX_HANDED_BYTES;
     for (const room of this.#table) {
+      if (this.#isDroppedHere(room, present)) areAll = false;
       const told: ToldMessage[] = [];
       for (const message of this.#keptHereOnly(room, present)) {
         left -= bytesOf(message.content.payload);
@@ -108,7 +111,7 @@ export class Copies {
       if (keeper === undefined) return false;
       for (const part of parts(told)) this.#peers.send(keeper, ['copies', room.name, part]);
     }
-    return true;
+    return areAll;
   }
 
   #present(): Set<string> {
@@ -129,7 +132,13 @@ export class Copies {
     }
   }
 
-  #isAtMembers({ interested }: Room<Connection>, { origin, arrivedAt }: RoomMessage): boolean {
+  /** Whether no other node may know that there were messages, which are no longer kept because of a limit. */
+  #isDroppedHere(room: Room<Connection>, present: ReadonlySet<string>): boolean {
+    const dropped = room.dropped(this.#runtime.now() - this.#resume.windowMs);
+    return dropped.some((each) => !present.has(each.origin) && !this.#isAtMembers(room, each));
+  }
+
+  #isAtMembers({ interested }: Room<Connection>, { origin, arrivedAt }: Dropped): boolean {
     const isOwn = origin === this.#table.origin;
     for (const [peer, since] of interested)
       if (peer.takesPart && since + SETTLED_MS < arrivedAt && (isOwn || peer.lost.has(origin))) return true;

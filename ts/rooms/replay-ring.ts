@@ -9,6 +9,13 @@ import {
 import { type ArrivalOrder, OriginLog } from './origin-log.ts';
 import { type ForgottenOrigin, inOrderOfArrival, type RoomMessage } from './room-message.ts';
 
+/** An origin of which no message is kept, because of a limit. */
+export interface Dropped {
+  readonly origin: string;
+  /** When its newest message arrived that was dropped, in ms of the monotonic clock. */
+  readonly arrivedAt: number;
+}
+
 /** The last messages of one room, of all origins, for clients that reconnect. */
 export class ReplayRing {
   #count = 0;
@@ -230,11 +237,12 @@ export class ReplayRing {
     for (const log of this.#logs.values()) while (log.kept.length > 0) log.dropOldest();
   }
 
-  /** Whether all messages of an origin were dropped because of a limit, the newest of them not before `time`. O(origins). */
-  hasDropped(time: number): boolean {
-    for (const { kept, droppedAt } of this.#logs.values())
-      if (kept.length === 0 && droppedAt >= time) return true;
-    return false;
+  /** The origins of which all messages were dropped because of a limit, the newest of them not before `time`. O(origins). */
+  dropped(time: number): readonly Dropped[] {
+    const dropped: Dropped[] = [];
+    for (const [origin, { kept, droppedAt }] of this.#logs)
+      if (kept.length === 0 && droppedAt >= time) dropped.push({ origin, arrivedAt: droppedAt });
+    return dropped;
   }
 
   /** Drops the messages that arrived before `time`, in ms of the monotonic clock. */

@@ -136,7 +136,6 @@ export class RoomService implements ChannelListener {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.output.flush();
-    this.table.stops();
     this.#copies.leave();
     for (const { queries } of [this.history, this.claims]) queries.close();
     for (const each of [this.missed, this.#removals, this.#ended, this.#gaps, this.#answers]) each.close();

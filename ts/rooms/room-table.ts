@@ -136,13 +136,7 @@ export class RoomTable {
     this.#rooms.delete(room.name);
     if (room.name.startsWith(KEY_ROOM)) this.#ofUsers--;
     // As long as the room was here, its sequences showed that messages are missing.
-    if (room.hasDropped(now - this.#resume.windowMs)) this.onBackupDropped();
-  }
-
-  /** This node stops, and hands over messages: those that were dropped because of a limit are in nobody's hands then. O(rooms). */
-  stops(): void {
-    const from = this.#runtime.now() - this.#resume.windowMs;
-    for (const room of this) if (room.hasDropped(from)) return this.onBackupDropped();
+    if (room.dropped(now - this.#resume.windowMs).length > 0) this.onBackupDropped();
   }
 
   /** Called when nothing shows any more that messages were dropped because of a limit, of which this node may have had the only copy. */

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { KEY_ROOM, MAX_ROOM_BYTES } from '../client/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Packet } from './frame.ts';
-import { ReplayRing } from './replay-ring.ts';
+import { type Dropped, ReplayRing } from './replay-ring.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
 
 /** The part of a member that delivers messages. */
@@ -71,9 +71,9 @@ export class Room<M extends Recipient = Recipient> {
     return this.#ring?.newestKept(origin);
   }
 
-  /** Whether all messages of an origin were dropped because of a limit, the newest of them not before `time`. */
-  hasDropped(time: number): boolean {
-    return this.#ring?.hasDropped(time) === true;
+  /** As `ReplayRing.dropped`. */
+  dropped(time: number): readonly Dropped[] {
+    return this.#ring?.dropped(time) ?? [];
   }
 
   expire(time: number): void {

@@ -296,3 +296,18 @@ it('R16 a node that is killed alone loses nothing, and tells no client of a quie
   const { socket } = await stage.back(rooms[1], before, NAMES);
   expect([resynced(socket), socket.all('joined').length]).toEqual([[], NAMES.length]);
 });
+
+it('R16 nodes that stop after messages were dropped which members elsewhere have, tell no client of a quiet room resync', async () => {
+  const options: RoomsOptions = { join: () => true, resume: { bytes: 1000 } };
+  const rooms = await stage.cluster(options);
+  for (const each of rooms) await stage.client(each, { joins: ['busy'] });
+  const { socket: before } = await stage.client(rooms[0], { joins: NAMES });
+  before.drop();
+  await stage.mesh.pass(2 * SETTLED_MS);
+  rooms[0].broadcast('busy', 'x'.repeat(2000));
+  await stage.mesh.settle();
+  await close(rooms[0], rooms[1]);
+  const { socket } = await stage.back(rooms[2], before, NAMES);
+  expect(resynced(socket)).toEqual([]);
+  expect(socket.all('joined')).toHaveLength(NAMES.length);
+});
