@@ -175,9 +175,9 @@ describe('a connection in a page', () => {
   );
 
   it('tells how long it was away, or longer, although the clock is set back', async () => {
-    expect([connector.awayMs(0), connector.awayMs(Date.now() - 5), connector.awayMs(Date.now() + 5)]).toEqual([
-      0, 5, 0,
-    ]);
+    expect([connector.awayMs(0), connector.awayMs(Date.now() - 5), connector.awayMs(Date.now() + 5)]).toEqual(
+      [0, 5, 0],
+    );
     expect(connector.awayMs(Date.now() + 3_600_000)).toBe(1e15); // set back before the state was read
     socket().hear('x');
     await vi.advanceTimersByTimeAsync(7000);

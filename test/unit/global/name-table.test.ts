@@ -27,7 +27,7 @@ describe('the table of names', () => {
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
     for (let run = 0; run < runs(100); run++) {
       const table = new NameTable();
-      const owners: Owner[] = ['x', 'y', 'z'].map((node) => ({ node, names: new Map() }));
+      const owners: Owner[] = ['x', 'y', 'z'].map((node) => ({ node, names: new Map(), remembered: 0 }));
       let entries: Entry[] = [];
       let drops: Work[] = [];
       const old: Entry[] = [];
@@ -64,7 +64,7 @@ describe('the table of names', () => {
 
   it('is empty after it was cleared', () => {
     const table = new NameTable();
-    const owners = ['x', 'y'].map((node): Owner => ({ node, names: new Map() }));
+    const owners = ['x', 'y'].map((node): Owner => ({ node, names: new Map(), remembered: 0 }));
     const [one, other] = owners.map((owner) => entryOf(owner, 'a', 1)) as [Entry, Entry];
     for (const entry of [one, other]) table.put(entry);
     table.clear();
@@ -75,7 +75,8 @@ describe('the table of names', () => {
 });
 
 it('Q7 the greater stamp wins, and with equal stamps the greater node name', () => {
-  const entry = (node: string, stamp: number): Entry => entryOf({ node, names: new Map() }, 'a', stamp);
+  const entry = (node: string, stamp: number): Entry =>
+    entryOf({ node, names: new Map(), remembered: 0 }, 'a', stamp);
   expect(beats(entry('x', 2), entry('y', 1))).toBe(true);
   expect(beats(entry('x', 1), entry('y', 2))).toBe(false);
   expect(beats(entry('x', 1), entry('y', 1))).toBe(false);
@@ -84,7 +85,7 @@ it('Q7 the greater stamp wins, and with equal stamps the greater node name', () 
 
 it('the names of a lost owner are removed one at a time', () => {
   const table = new NameTable();
-  const owner: Owner = { node: 'x', names: new Map() };
+  const owner: Owner = { node: 'x', names: new Map(), remembered: 0 };
   for (const name of NAMES) table.put(entryOf(owner, name, 1));
   const work = table.drop(owner);
   for (let left = NAMES.length; left > 0; left--) {
@@ -95,7 +96,7 @@ it('the names of a lost owner are removed one at a time', () => {
 });
 
 describe('what an entry replaces', () => {
-  const owner: Owner = { node: 'x', names: new Map() };
+  const owner: Owner = { node: 'x', names: new Map(), remembered: 0 };
   const old = (local: number, stamp: number): ReplacedEntry => [new Pid(1, local), stamp];
 
   it('is known by its actor and its stamp, both', () => {
