@@ -108,6 +108,12 @@ const logOf = (ends: number): Promise<string> =>
     return log.match(/exited with code \[\d+\] via signal/g)?.length === ends ? log : undefined;
   });
 
+/** What the instances have written. */
+const written = (): string =>
+  readdirSync(join(home(), 'logs'))
+    .map((file) => `${file}:\n${readFileSync(join(home(), 'logs', file), 'utf8')}`)
+    .join('\n');
+
 /** Starts PM2 with the page's ecosystem file, with two instances. */
 async function start(change = (text: string): string => text): Promise<Watcher> {
   const text = (programsOf('pm2').get('ecosystem') ?? '').replace("'max'", '2');
@@ -163,7 +169,10 @@ describe('PM2', () => {
     const order = [...log.matchAll(/New worker listening|exited with code \[\d+\]/g)].map(([text]) => text);
     expect(order).toHaveLength(4);
     expect(order[0]).toBe('New worker listening');
-    expect(order.filter((text) => text === 'exited with code [0]')).toHaveLength(2);
+    expect(
+      order.filter((text) => text === 'exited with code [0]'),
+      log + written(),
+    ).toHaveLength(2);
     // Whichever had the port mapper has ended: a newcomer finds the new instances through another one's.
     const newcomer = await startWatcher(ports);
     try {
