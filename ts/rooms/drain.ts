@@ -92,5 +92,5 @@ export function spreadOf(connections: number): number {
 
 /** Whether every client takes it for the URL of a WebSocket: only a browser takes one without a host. */
 function isAbsoluteSocketUrl(value: unknown): boolean {
-  return typeof value === 'string' && /^(?:wss?|https?):\/\/[^#]+$/i.test(value) && URL.canParse(value);
+  return typeof value === 'string' && /^(?:wss?|https?):\/\/[^/?#][^#]*$/i.test(value) && URL.canParse(value);
 }

@@ -31,16 +31,23 @@ describe.each([
   });
 });
 
-it.each(['', 'elsewhere', '/rooms', 'ftp://elsewhere', 'ws://', 'ws://elsewhere#part', 1])(
-  'a drain to %j, which clients cannot connect to, is refused, and closes nothing',
-  (to) => {
-    const refused = expect.objectContaining({
-      code: 'SNOW_ERR_BAD_OPTION',
-      message: expect.stringContaining('option to is'),
-    });
-    expect(() => rooms.drain({ to: to as string })).toThrow(refused);
-    const socket = new FakeSocket();
-    rooms.accept(socket);
-    expect(socket.closed).toBeUndefined();
-  },
-);
+it.each([
+  '',
+  'elsewhere',
+  '/rooms',
+  'ftp://elsewhere',
+  'ws://',
+  'ws:///elsewhere',
+  'ws://?elsewhere',
+  'ws://elsewhere#part',
+  1,
+])('a drain to %j, which clients cannot connect to, is refused, and closes nothing', (to) => {
+  const refused = expect.objectContaining({
+    code: 'SNOW_ERR_BAD_OPTION',
+    message: expect.stringContaining('option to is'),
+  });
+  expect(() => rooms.drain({ to: to as string })).toThrow(refused);
+  const socket = new FakeSocket();
+  rooms.accept(socket);
+  expect(socket.closed).toBeUndefined();
+});
