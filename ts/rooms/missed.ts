@@ -120,14 +120,25 @@ export class Missed {
       wanted.delete(origin);
       asked.add(origin);
     }
-    const silent = new Map(Array.from(this.#peers.all(), (peer) => [peer.origin, peer]));
-    const told = await this.#history.ask([...silent.values()], room.name, after);
+    const askedAt = this.#runtime.now();
+    const peers = new Map(Array.from(this.#peers.all(), (peer) => [peer.origin, peer]));
+    const told = await this.#history.ask([...peers.values()], room.name, after);
     if (!this.#learn(room, new Map(after), told)) return false;
     answers.push(...told);
-    for (const answer of told) silent.delete(answer.from);
-    const early = told.filter(({ connected }) => connected.some((origin) => this.#isAwaited(client, origin)));
-    if (early.length > 0) await this.#nextEnd(new Set(early.map((answer) => answer.from)), until);
-    if (early.length > 0 || [...silent.keys()].some((origin) => !this.#peers.hasOrigin(origin))) {
+    const silent = new Set(peers.keys());
+    const early = new Set<string>();
+    let isEarly = false;
+    for (const { from: peer, connected } of told) {
+      silent.delete(peer);
+      for (const origin of connected) {
+        if (!this.#isAwaited(client, origin)) continue;
+        isEarly = true;
+        const lostAt = peers.get(peer)?.lost.get(origin) ?? Number.NEGATIVE_INFINITY;
+        if (lostAt < askedAt) early.add(peer); // otherwise it has lost it since its answer
+      }
+    }
+    if (early.size > 0) await this.#nextEnd(early, until);
+    if (isEarly || [...silent].some((origin) => !this.#peers.hasOrigin(origin))) {
       for (const origin of asked) wanted.add(origin);
       asked.clear();
       return true;

@@ -69,6 +69,26 @@ it('R16 a client misses nothing of what a node that has stopped handed over, alt
   expect(NAMES.filter((name) => socket.data(name).join() !== 'missed')).toEqual([]);
 });
 
+it('R16 a client does not wait for a peer that has read what was handed over to it since its answer', async () => {
+  const { again, before } = await handOverHeld();
+  const [a, b, c] = stage.nodes as Three<FakeNode>;
+  createRooms(b); // it answers last
+  await stage.mesh.settle();
+  let isHeld = false;
+  stage.mesh.onSend = (from, to, value) => {
+    if (isHeld || from !== b || to !== a || (value as readonly unknown[])[0] !== 'told') return;
+    stage.mesh.hold(a, b);
+    isHeld = true;
+  };
+  const { socket } = await stage.back(again, before, NAMES, { key: 'ann' });
+  expect(isHeld).toBe(true);
+  stage.mesh.release(b, c);
+  await stage.mesh.settle();
+  stage.mesh.release(a, b);
+  await stage.mesh.settle();
+  expect(NAMES.filter((name) => socket.data(name).join() !== 'missed')).toEqual([]);
+});
+
 it('R16 a client is told resync if a peer does not read in time what was handed over to it', async () => {
   const { again, before } = await handOverHeld();
   const { socket } = await stage.back(again, before, NAMES, { key: 'ann' });
