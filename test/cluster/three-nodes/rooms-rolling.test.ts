@@ -6,7 +6,7 @@ import type { Workbench } from '../../support/cluster-node.ts';
 import { until } from '../../support/deadline.ts';
 import { WebSocket } from '../../support/websocket.ts';
 
-const CLIENTS = 8;
+const CLIENTS = 40;
 
 let cluster: Cluster;
 beforeEach(() => void (cluster = new Cluster()));
