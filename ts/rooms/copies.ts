@@ -103,15 +103,30 @@ export class Copies {
       const told: ToldMessage[] = [];
       for (const message of this.#keptHereOnly(room, present)) {
         left -= bytesOf(message.content.payload);
-        if (left < 0) return false;
         told.push(toldOf(message, now));
+        if (left < 0) break;
       }
-      if (told.length === 0) continue;
       const keeper = keeperOf(room.name, open);
-      if (keeper === undefined) return false;
-      for (const part of parts(told)) this.#peers.send(keeper, ['copies', room.name, part]);
+      const isTold = told.length === 0 || (left >= 0 && keeper !== undefined);
+      if (!isTold || this.#areOwnDropped(room)) this.#tellNewest(room);
+      if (!isTold) areAll = false;
+      else if (keeper !== undefined)
+        for (const part of parts(told)) this.#peers.send(keeper, ['copies', room.name, part]);
     }
     return areAll;
+  }
+
+  /** Whether no message of this node is kept any more because of a limit. */
+  #areOwnDropped(room: Room<Connection>): boolean {
+    const dropped = room.dropped(this.#runtime.now() - this.#resume.windowMs);
+    return dropped.some(({ origin }) => origin === this.#table.origin);
+  }
+
+  /** A full outbox may have kept messages of this node from members of peers, and they are not handed over: those peers are told of the newest. */
+  #tellNewest(room: Room<Connection>): void {
+    const { origin, counter } = this.#table;
+    for (const peer of room.interested.keys())
+      if (peer.takesPart) this.#peers.send(peer, ['based', [[room.name, counter, room.newest(origin)]]]);
   }
 
   #present(): Set<string> {

@@ -97,3 +97,21 @@ it('R16 a client is told resync if a peer does not read in time what was handed 
   expect([...resynced(socket), ...had].toSorted()).toEqual(NAMES.toSorted());
   expect(socket.all('resync')).not.toEqual([]);
 });
+
+it.each([
+  ['are too long to be kept', { bytes: 200, windowMs: 4000 }, 1, 300],
+  ['are more than a node hands over', { bytes: 32 * 2 ** 20, windowMs: 4000 }, 18, 2 ** 19],
+] as const)(
+  'R16 a member is told resync if a node stops whose outbox was full for messages that %s',
+  async (_why, resume, count, length) => {
+    const rooms = await stage.cluster({ join: () => true, resume });
+    const { socket } = await stage.client(rooms[1], { joins: ['g'] });
+    stage.node(0).isFullFor = () => true;
+    for (let number = 0; number < count; number++) rooms[0].broadcast('g', 'x'.repeat(length));
+    stage.node(0).isFullFor = () => false;
+    rooms[0].close();
+    await stage.mesh.pass(9000);
+    expect(socket.data('g')).toEqual([]);
+    expect(resynced(socket)).toEqual(['g']);
+  },
+);
