@@ -40,8 +40,8 @@ export class Missed {
   readonly #originsAdded: (room: Room<Connection>) => void;
   /** Whether messages of other clusters arrive. */
   isBridged = false;
-  /** Those that wait for the end of an origin at some peers, which are named by their origins. */
-  readonly #waiting = new Map<() => void, Set<string>>();
+  /** By the origin of a peer: those that wait until it has lost an origin. */
+  readonly #waiting = new Map<string, Set<() => void>>();
 
   constructor(parts: {
     readonly runtime: Runtime;
@@ -96,13 +96,16 @@ export class Missed {
     return missed;
   }
 
-  /** A peer has lost an origin, or takes part no longer. */
+  /** A peer has lost an origin, or takes part no longer. O(those that wait for it), each once. */
   changed({ origin }: RoomsPeer): void {
-    for (const [wake, peers] of this.#waiting) if (peers.delete(origin) && peers.size === 0) wake();
+    const waiting = this.#waiting.get(origin);
+    this.#waiting.delete(origin);
+    for (const goOn of waiting ?? []) goOn();
   }
 
   close(): void {
-    for (const wake of this.#waiting.keys()) wake();
+    for (const waiting of this.#waiting.values()) for (const goOn of waiting) goOn();
+    this.#waiting.clear();
   }
 
   /**
@@ -161,15 +164,25 @@ export class Missed {
   }
 
   /** Resolves when each of these peers has lost an origin, or is lost, or at `until`, in ms of the monotonic clock. */
-  #nextEnd(peers: Set<string>, until: number): Promise<void> {
+  #nextEnd(peers: ReadonlySet<string>, until: number): Promise<void> {
     return new Promise((resolve) => {
-      const wake = (): void => {
+      let left = peers.size;
+      const goOn = (): void => {
+        if (--left > 0) return;
         cancel();
-        this.#waiting.delete(wake);
         resolve();
       };
-      const cancel = this.#runtime.after(Math.max(0, until - this.#runtime.now()), wake);
-      this.#waiting.set(wake, peers);
+      const cancel = this.#runtime.after(Math.max(0, until - this.#runtime.now()), () => {
+        for (const peer of peers) {
+          const waiting = this.#waiting.get(peer);
+          if (waiting?.delete(goOn) === true && waiting.size === 0) this.#waiting.delete(peer);
+        }
+        resolve();
+      });
+      for (const peer of peers) {
+        const waiting = this.#waiting.get(peer) ?? new Set();
+        this.#waiting.set(peer, waiting.add(goOn));
+      }
     });
   }
 
