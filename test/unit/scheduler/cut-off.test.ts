@@ -54,7 +54,7 @@ describe('P6 an item whose turn was cut off', () => {
   });
 
   it('is first when other items were cut off in the slices before', async () => {
-    const items = [...'abcdef'].map((name) => new Item(name, 'cut', 'done'));
+    const items = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => new Item(name, 'cut', 'done'));
     expect(await turnsOf(...items, new Item('z'))).toBe('a|ab|bc|cd|de|ef|fz|');
   });
 
