@@ -89,6 +89,7 @@ export function receive(
   if (mailbox !== null && mailbox.size > 0) {
     if (scheduler.tryContinue()) {
       const found = wait === null ? take(cell, compiled, compiled?.keys ?? NO_KEYS) : takeOrCrash(cell, wait);
+      if (cell.isDead) return deferred(); // its predicate has ended it (A7)
       if (found !== NOTHING || timeout === 0) {
         if (wait !== null) forgetWait(mailbox, wait);
         return Promise.resolve(found === NOTHING ? TIMEOUT : taken(cell, found));

@@ -94,8 +94,8 @@ export class Mailbox {
     let tested = 0;
     if (this.only !== EMPTY) {
       const message = this.only;
-      // The matcher may be user code that adds messages: the tested one may be in a segment now.
-      if (matcher.takes(message)) return this.shift();
+      // The matcher may be user code that adds messages: the tested one may be in a segment now. Or it has ended its own actor.
+      if (matcher.takes(message)) return this.size === 0 ? NOTHING : this.shift();
       // A broad matcher may still take it: then the search for the keys stays before it.
       if (matcher.broad === undefined) tested = 1;
       if (this.only !== EMPTY) this.unfold();

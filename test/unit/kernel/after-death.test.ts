@@ -1,6 +1,13 @@
 // Rule A7, where JavaScript code cannot be stopped: timers, listeners and promises that outlive their actor.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { defineHandler, request, type Self, start, stop } from '../../../ts/actor/index.ts';
+import {
+  defineHandler,
+  type ReceiveOptions,
+  request,
+  type Self,
+  start,
+  stop,
+} from '../../../ts/actor/index.ts';
 import { call, cast, task } from '../../../ts/behaviour/index.ts';
 import { type Cell, inBudget, settleInBudget } from '../../../ts/kernel/index.ts';
 import type { Ref } from '../../../ts/term/index.ts';
@@ -27,6 +34,40 @@ async function ghost(): Promise<Self> {
   kit.runtime.sendExit(pid, 'kill');
   return self;
 }
+
+describe('a receive whose predicate ends its own actor', () => {
+  describe.each([1, 2])('with %i messages', (count) => {
+    it.each([
+      ['no limit', {}],
+      ['no time', { timeout: 0 }],
+      ['a timeout', { timeout: 10 }],
+      ['a signal', {}],
+    ])('A7 neither returns nor throws, with %s', async (how, options) => {
+      for (const answer of [true, false]) {
+        const went: unknown[] = [];
+        const aborter = new AbortController();
+        const given: ReceiveOptions = how === 'a signal' ? { signal: aborter.signal } : options;
+        const pid = kit.runtime.spawn(async (self: Self<number>) => {
+          const takes = (): boolean => {
+            kit.runtime.sendExit(self.pid, 'kill');
+            return answer;
+          };
+          try {
+            went.push(await self.receive(takes, given));
+          } catch (error) {
+            went.push(error);
+          }
+        });
+        for (let n = 0; n < count; n++) kit.runtime.send(pid, n);
+        await kit.settle();
+        aborter.abort();
+        await kit.advance(100);
+        expect(kit.runtime.isAlive(pid)).toBe(false);
+        expect([went, kit.logs]).toEqual([[], []]);
+      }
+    });
+  });
+});
 
 describe('the self of a dead actor', () => {
   it('A7 sends nothing, and does not throw: its messages are dead letters', async () => {

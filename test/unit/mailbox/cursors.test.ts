@@ -41,6 +41,14 @@ describe('B6 the places of fresh references', () => {
     expect(lookedAt(mailbox, keys[0])).toBe(1);
   });
 
+  it('are remembered in a mailbox with one message, too', () => {
+    const mailbox = new Mailbox();
+    mailbox.push('before');
+    const key = fresh();
+    mailbox.mark(key);
+    expect(lookedAt(mailbox, key)).toBe(0);
+  });
+
   it('are of the mailbox that marked them', () => {
     const key = fresh();
     waiting().mark(key);
@@ -146,6 +154,52 @@ describe('a match that is user code', () => {
     expect(seen).toEqual([0]);
     expect(other.size).toBe(100);
   });
+
+  it.each([
+    [1, false],
+    [1, true],
+    [2, false],
+    [2, true],
+  ])('takes nothing of %i messages after it has ended its own actor and answered %s', (count, answer) => {
+    const mailbox = new Mailbox();
+    for (let n = 0; n < count; n++) mailbox.push(n);
+    const takes = (): boolean => (mailbox.clear(), answer);
+    expect(mailbox.take({ takes }, ['key'])).toBe(NOTHING);
+    expect(mailbox.size).toBe(0);
+  });
+
+  it.each([1, 2, SEGMENT])('is called once for each of %i messages, also for those that it adds', (count) => {
+    for (const taken of ['none', 0, 'added']) {
+      const mailbox = new Mailbox();
+      for (let n = 0; n < count; n++) mailbox.push(n);
+      const all = [...mailbox, 'added'];
+      const seen: unknown[] = [];
+      const takes = (message: unknown): boolean => {
+        if (seen.push(message) === 1) mailbox.push('added');
+        return message === taken;
+      };
+      expect(mailbox.take({ takes }, {})).toBe(taken === 'none' ? NOTHING : taken);
+      expect(seen).toEqual(taken === 0 ? [0] : all);
+      expect([...mailbox]).toEqual(all.filter((message) => message !== taken));
+      expect(mailbox.size).toBe([...mailbox].length);
+    }
+  });
+});
+
+describe('a search', () => {
+  it('goes on where the one before found its message', () => {
+    for (const key of ['key', ['key', 'other']]) {
+      const mailbox = waiting();
+      mailbox.push('wanted');
+      mailbox.push('wanted');
+      let looked = 0;
+      const takes = (message: unknown): boolean => (looked++, message === 'wanted');
+      expect(mailbox.take({ takes }, key)).toBe('wanted');
+      expect(looked).toBe(WAITING + 1);
+      expect(mailbox.take({ takes }, key)).toBe('wanted');
+      expect(looked).toBeLessThanOrEqual(WAITING + 3); // perhaps the place of the first once more
+    }
+  });
 });
 
 describe('the places of messages that were taken from the front', () => {
@@ -184,5 +238,20 @@ describe('what is forgotten', () => {
     for (const key of keys) mailbox.forget(key);
     expect(looks(mailbox)).toEqual(keys.map(() => WAITING));
     expect(looks(mailbox)).toEqual(keys.map(() => 0));
+  });
+});
+
+describe('a long life behind a backlog', () => {
+  it.each([1, SEGMENT - 1, SEGMENT, 3 * SEGMENT])('leaves no segments, taking %i at a time', (count) => {
+    const mailbox = new Mailbox();
+    for (let n = 0; n < SEGMENT; n++) mailbox.push('old');
+    const takes = (message: unknown): boolean => message === 'new';
+    for (let round = 0; round < 100; round++) {
+      for (let n = 0; n < count; n++) mailbox.push('new');
+      for (let n = 0; n < count; n++) expect(mailbox.take({ takes }, 'new')).toBe('new');
+    }
+    let segments = 0;
+    for (let { head } = mailbox; head !== null; head = head.next) segments++;
+    expect(segments).toBeLessThanOrEqual(2); // the backlog, and the one that the next message goes into
   });
 });
