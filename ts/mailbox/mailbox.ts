@@ -58,7 +58,7 @@ export class Mailbox {
 
   /** Puts a message at the end. O(1). `owner` is told of a long mailbox. */
   push(message: unknown, owner?: MailboxOwner): void {
-    if (this.size++ === 0 && this.head === null) {
+    if (this.size++ === 0) {
       this.only = message;
       return;
     }
@@ -77,7 +77,7 @@ export class Mailbox {
     const head = this.head as Segment;
     const { slots } = head;
     let index = head.start;
-    while (slots[index] === HOLE) slots[index++] = undefined;
+    while (slots[index] === HOLE) index++;
     const message = slots[index];
     slots[index] = undefined;
     head.start = index + 1;
