@@ -200,11 +200,17 @@ describe('callbacks that outlive their actor', () => {
 describe('a handler that continues after `self.exit`', () => {
   it('A6 A7 has no effect any more, as if it were dead', async () => {
     const outcomes: unknown[] = [];
+    const partner = kit.runtime.spawn(async (self: Self) => void (await self.receive('never')));
     const pid = kit.runtime.spawnHandler((self: Self<string>) => ({
       onMessage() {
+        self.link(partner);
+        const watch = self.monitor(probe.pid);
         try {
           self.exit('die');
         } catch {}
+        self.link(probe.pid);
+        self.unlink(partner);
+        outcomes.push(self.demonitor(watch));
         self.send(probe.pid, 'sent');
         cast(self, probe.pid, 'cast');
         self.register('x');
@@ -221,7 +227,8 @@ describe('a handler that continues after `self.exit`', () => {
     await probe.expectMessage('last words');
     await probe.expectDown(ref, 'die');
     await probe.expectNoMessage(6000);
-    expect(outcomes).toEqual([false]);
+    expect(outcomes).toEqual([false, false]);
+    expect(kit.runtime.isAlive(partner)).toBe(false);
     expect(kit.runtime.registered()).toEqual([]);
   });
 
