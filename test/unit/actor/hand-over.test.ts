@@ -12,5 +12,8 @@ it('gives what is handed over once, for its ticket only, which no peer can send'
   expect(takeOver(runtime, new Ref(ticket.nc, ticket.local, ticket.id))).toBeUndefined();
   expect(takeOver(runtime, ticket)).toBe(thing);
   expect(takeOver(runtime, ticket)).toBeUndefined();
+  const other = handOver(runtime, thing);
+  other.withdraw();
+  expect(takeOver(runtime, other.ticket)).toBeUndefined();
   runtime.stop();
 });
