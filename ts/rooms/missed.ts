@@ -203,7 +203,7 @@ export class Missed {
   }
 
   /**
-   * Whether it is certain that nothing is missing of origins that no node knows in a room. Every broadcast is kept by at least one other node, so
+   * Whether it is certain that nothing is missing of origins that no node knows in a room. Every broadcast of a node with peers is kept by one, so
    * the end of one node loses nothing, and a node that stops hands over what no other one has. So messages are lost only if a node is lost, and
    * another one has ended, too. Of an origin that ended before the window, the client has all messages.
    */
