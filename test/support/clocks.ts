@@ -40,6 +40,7 @@ export const CLOCKS: Readonly<Record<string, string>> = {
   'unit/observe/cluster-watch.test.ts': 'fake timers',
   'unit/rooms/attach.test.ts': 'a timer that the test fires',
   'unit/rooms/send-buffer.test.ts': 'that no timer is set',
+  'unit/scheduler/cut-off.test.ts': 'a clock that the test sets',
   'unit/scheduler/parking.test.ts': 'a clock that the test sets',
   'unit/scheduler/shares.test.ts': 'a clock that the test sets',
   'unit/send/timers.test.ts': 'a clock that the test sets',
