@@ -1,6 +1,7 @@
 // What peers are asked for a client that resumes, while nodes stop: what a node that stops hands over may still be on its way to another one.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createRooms, type Rooms } from '../../../ts/rooms/index.ts';
+import { COUNT_MS, HISTORY_MS } from '../../../ts/rooms/limits.ts';
 import type { FakeNode } from '../global/fake-mesh.ts';
 import type { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
@@ -115,3 +116,35 @@ it.each([
     expect(resynced(socket)).toEqual(['g']);
   },
 );
+
+it('R16 a client waits for a message that a peer may still get from a node that is lost here, and that its rooms did not follow', async () => {
+  const [a, b, c] = stage.nodes as Three<FakeNode>;
+  const [first, second, third] = stage.nodes.map((node) =>
+    createRooms(node, { join: () => true }),
+  ) as Three<Rooms>;
+  const { socket: before } = await stage.client(first, { joins: ['g'] }); // its position names the first node only
+  stage.mesh.connectAll();
+  await stage.mesh.settle();
+  before.drop();
+  stage.mesh.hold(a, b);
+  second.broadcast('g', 'missed');
+  stage.mesh.cut(b, c);
+  await stage.mesh.settle();
+  const { socket } = await stage.back(third, before, ['g']);
+  expect(socket.all('joined')).toEqual([]);
+  stage.mesh.release(a, b);
+  await stage.mesh.settle();
+  stage.mesh.cut(a, b);
+  await stage.mesh.settle();
+  expect([socket.data('g'), resynced(socket)]).toEqual([['missed'], []]);
+});
+
+it('rooms that are closed while clients wait for a peer wait no longer', async () => {
+  const { again, before } = await handOverHeld();
+  await stage.back(again, before, NAMES, { key: 'ann' });
+  again.close();
+  await stage.mesh.settle();
+  const { clock } = stage.node(0).kit;
+  while (clock.step(COUNT_MS));
+  expect(clock.next).toBeGreaterThan(HISTORY_MS);
+});
