@@ -97,7 +97,7 @@ export class Answers {
     const ended = this.#recentlyEnded().slice(-MAX_ENDED);
     this.#spent += ENTRY_BYTES * (1 + after.length + newest.length + ended.length);
     for (const { content } of kept) this.#spent += MESSAGE_OVERHEAD_BYTES + content.payload.length;
-    const present = new Set(Array.from(this.#peers.all(), ({ origin }) => origin));
+    const present = this.#peers.origins();
     const connected = after.map(([origin]) => origin).filter((origin) => present.has(origin));
     if (!this.#peers.offer(peer, ['told', ref, room, messages, newest, ended, connected])) this.forget(peer);
   }

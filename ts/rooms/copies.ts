@@ -52,12 +52,12 @@ export class Copies {
 
   /** Hands over what no other node may have, and tells peers that this node no longer takes part. O(kept messages + peers · peers). */
   leave(): void {
-    const { origin } = this.#table;
-    const peers = [...this.#present()];
-    if (!this.#handOver() || peers.length > MAX_ENDED) this.#history.ended(origin, '', true);
+    const present = this.#peers.origins();
+    if (!this.#handOver(present) || present.size > MAX_ENDED)
+      this.#history.ended(this.#table.origin, '', true);
     const ended = this.#history.recentlyEnded().slice(-MAX_ENDED);
     for (const peer of this.#peers.sessions())
-      this.#peers.send(peer, ['bye', peers.slice(0, MAX_ENDED), ended]);
+      this.#peers.send(peer, ['bye', [...present].slice(0, MAX_ENDED), ended]);
   }
 
   /**
@@ -70,8 +70,8 @@ export class Copies {
     if (peer.handedBytes > MAX_HANDED_BYTES)
       return this.#peers.suspect(peer, 'more copies than a node hands over');
     const room = this.#table.getOrCreate(name);
-    const present = this.#present();
-    present.add(this.#table.origin).delete(peer.origin);
+    const present = this.#peers.origins().add(this.#table.origin);
+    present.delete(peer.origin);
     const now = this.#runtime.now();
     const origins = new Set<string>();
     const messages: RoomMessage[] = [];
@@ -92,34 +92,30 @@ export class Copies {
   }
 
   /** False: some messages are not sent, because they are too many, or no longer kept, or the peers do not read. */
-  #handOver(): boolean {
+  #handOver(present: ReadonlySet<string>): boolean {
     const now = this.#runtime.now();
+    const from = now - this.#resume.windowMs;
     let areAll = true;
-    const present = this.#present();
     const open = [...this.#peers.all()].filter((peer) => this.#peers.whenWritable(peer) === undefined);
     let left = MAX_HANDED_BYTES;
     for (const room of this.#table) {
-      if (this.#isDroppedHere(room, present)) areAll = false;
+      const dropped = room.dropped(from);
+      // Perhaps no other node knows that there were these messages.
+      if (dropped.some((each) => !present.has(each.origin) && !this.#isAtMembers(room, each))) areAll = false;
       const told: ToldMessage[] = [];
-      for (const message of this.#keptHereOnly(room, present)) {
+      for (const message of this.#keptHereOnly(room, present, from)) {
         left -= bytesOf(message.content.payload);
         told.push(toldOf(message, now));
         if (left < 0) break;
       }
       const keeper = keeperOf(room.name, open);
       const isTold = told.length === 0 || (left >= 0 && keeper !== undefined);
-      if (!isTold || this.#areOwnDropped(room)) this.#tellNewest(room);
+      if (!isTold || dropped.some(({ origin }) => origin === this.#table.origin)) this.#tellNewest(room);
       if (!isTold) areAll = false;
       else if (keeper !== undefined)
         for (const part of parts(told)) this.#peers.send(keeper, ['copies', room.name, part]);
     }
     return areAll;
-  }
-
-  /** Whether no message of this node is kept any more because of a limit. */
-  #areOwnDropped(room: Room<Connection>): boolean {
-    const dropped = room.dropped(this.#runtime.now() - this.#resume.windowMs);
-    return dropped.some(({ origin }) => origin === this.#table.origin);
   }
 
   /** A full outbox may have kept messages of this node from members of peers, and they are not handed over: those peers are told of the newest. */
@@ -129,17 +125,16 @@ export class Copies {
       if (peer.takesPart) this.#peers.send(peer, ['based', [[room.name, counter, room.newest(origin)]]]);
   }
 
-  #present(): Set<string> {
-    return new Set(Array.from(this.#peers.all(), ({ origin }) => origin));
-  }
-
   /**
-   * The kept messages of a room without those that another node has: the one that broadcast them, the one that keeps copies of them, or one
+   * The messages of a room that have arrived since `from` and are kept, without those that another node has: the one that broadcast them, the one that keeps copies of them, or one
    * that was interested in the room all the time. What an interested peer has of an ended node is known if it was connected to it, too.
    */
-  *#keptHereOnly(room: Room<Connection>, present: ReadonlySet<string>): Generator<RoomMessage, void> {
+  *#keptHereOnly(
+    room: Room<Connection>,
+    present: ReadonlySet<string>,
+    from: number,
+  ): Generator<RoomMessage, void> {
     if (room.kept === 0) return;
-    const from = this.#runtime.now() - this.#resume.windowMs;
     for (const message of room.ring.allKept()) {
       const { origin, arrivedAt, keptBy } = message;
       if (present.has(origin) || present.has(keptBy)) continue;
@@ -147,12 +142,7 @@ export class Copies {
     }
   }
 
-  /** Whether no other node may know that there were messages, which are no longer kept because of a limit. */
-  #isDroppedHere(room: Room<Connection>, present: ReadonlySet<string>): boolean {
-    const dropped = room.dropped(this.#runtime.now() - this.#resume.windowMs);
-    return dropped.some((each) => !present.has(each.origin) && !this.#isAtMembers(room, each));
-  }
-
+  /** Whether a peer with members has what arrived here at this time: it was interested since, and connected to the origin. */
   #isAtMembers({ interested }: Room<Connection>, { origin, arrivedAt }: Dropped): boolean {
     const isOwn = origin === this.#table.origin;
     for (const [peer, since] of interested)

@@ -149,17 +149,13 @@ export class History {
 
   /** The origins that have ended within the window, oldest first. */
   recentlyEnded(): EndedOrigin[] {
-    const from = this.#runtime.now() - this.#resume.windowMs;
-    for (const [origin, { at }] of this.#ended) {
-      if (at >= from) break;
-      this.#ended.delete(origin);
-    }
+    this.#forgetOld();
     return Array.from(this.#ended, ([origin, { areCopiesLost }]) => [origin, areCopiesLost]);
   }
 
   /** The origins that have ended within the window, oldest first, each with when it ended, in ms of the monotonic clock. */
   *ends(): IterableIterator<readonly [origin: string, at: number]> {
-    this.recentlyEnded();
+    this.#forgetOld();
     for (const [origin, { at }] of this.#ended) yield [origin, at];
   }
 
@@ -171,6 +167,15 @@ export class History {
   /** An origin has connected again. */
   returned(origin: string): void {
     this.#ended.delete(origin);
+  }
+
+  /** Forgets the origins that have ended before the window. */
+  #forgetOld(): void {
+    const from = this.#runtime.now() - this.#resume.windowMs;
+    for (const [origin, { at }] of this.#ended) {
+      if (at >= from) break;
+      this.#ended.delete(origin);
+    }
   }
 
   /** A peer that is gone said that an origin has ended, and this node does not know it. */

@@ -128,20 +128,21 @@ export class Missed {
     const told = await this.#history.ask([...peers.values()], room.name, after);
     if (!this.#learn(room, new Map(after), told)) return false;
     answers.push(...told);
+    const present = this.#peers.origins().add(this.#table.origin);
     const silent = new Set(peers.keys());
     const early = new Set<string>();
     let isEarly = false;
     for (const { from: peer, connected } of told) {
       silent.delete(peer);
       for (const origin of connected) {
-        if (!this.#isAwaited(client, origin)) continue;
+        if (present.has(origin) || !this.#isAwaited(client, origin)) continue;
         isEarly = true;
         const lostAt = peers.get(peer)?.lost.get(origin) ?? Number.NEGATIVE_INFINITY;
         if (lostAt < askedAt) early.add(peer); // otherwise it has lost it since its answer
       }
     }
     if (early.size > 0) await this.#nextEnd(early, until);
-    if (isEarly || [...silent].some((origin) => !this.#peers.hasOrigin(origin))) {
+    if (isEarly || [...silent].some((origin) => !present.has(origin))) {
       for (const origin of asked) wanted.add(origin);
       asked.clear();
       return true;
@@ -149,7 +150,7 @@ export class Missed {
     client.isUnanswered ||= silent.size > 0;
     for (const origin of gapsIn(client)) if (!asked.has(origin)) wanted.add(origin);
     for (const { ended } of isUnsure ? told : [])
-      for (const [origin] of ended) if (!asked.has(origin) && !this.#isPresent(origin)) wanted.add(origin);
+      for (const [origin] of ended) if (!asked.has(origin) && !present.has(origin)) wanted.add(origin);
     return true;
   }
 
@@ -158,7 +159,6 @@ export class Missed {
    * come here after the resume, because the room does not follow the origin.
    */
   #isAwaited({ room, from }: Resuming, origin: string): boolean {
-    if (this.#isPresent(origin)) return false;
     const isFollowed = room.ring.last(origin) !== undefined || from[origin] !== undefined;
     return !isFollowed || !this.#history.areCopiesLost(origin);
   }
@@ -244,10 +244,6 @@ export class Missed {
     this.#table.kept(room);
     this.#originsAdded(room);
     return isAll;
-  }
-
-  #isPresent(origin: string): boolean {
-    return origin === this.#table.origin || this.#peers.hasOrigin(origin);
   }
 }
 

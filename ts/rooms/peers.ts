@@ -44,6 +44,11 @@ export class Peers {
     return this.#origins.get(`origin ${origin}`) === true;
   }
 
+  /** The origins of the peers that take part. O(peers). */
+  origins(): Set<string> {
+    return new Set(Array.from(this.all(), ({ origin }) => origin));
+  }
+
   /** Whether a peer that takes part has an origin. O(peers). */
   hasOrigin(origin: string): boolean {
     for (const peer of this.all()) if (peer.origin === origin) return true;
