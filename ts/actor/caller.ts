@@ -7,10 +7,9 @@ import {
   type OptionNames,
   SnowmeshError,
 } from '../errors/index.ts';
-import { type Cell, forActor } from '../kernel/index.ts';
+import { type Cell, forActor, never } from '../kernel/index.ts';
 import type { Dest } from '../send/index.ts';
 import { Ref } from '../term/index.ts';
-import { never } from './linking.ts';
 import { Runtime } from './runtime.ts';
 import { Self } from './self.ts';
 

@@ -151,8 +151,3 @@ export class Linking {
 
 const MONITOR_OPTIONS: OptionNames<{ alias?: AliasMode }> = { alias: true };
 const DEMONITOR_OPTIONS: OptionNames<{ flush?: boolean }> = { flush: true };
-
-/** The promise that a dead actor gets: it stays pending (A7). */
-export function never(): Promise<never> {
-  return new Promise(() => {});
-}

@@ -9,6 +9,7 @@ import {
   type Match,
   type Matched,
   type NotOnlyTimeout,
+  never,
   type Pattern,
   type Received,
   type ReceiveOptions,
@@ -24,7 +25,6 @@ import {
 import { checkPid, type Dest } from '../send/index.ts';
 import { sendExit } from '../signal/index.ts';
 import type { Pid } from '../term/index.ts';
-import { never } from './linking.ts';
 import { Spawning } from './spawning.ts';
 
 /**

@@ -1,8 +1,7 @@
 import { inspect } from 'node:util';
-import { forActor } from '../kernel/index.ts';
+import { forActor, never } from '../kernel/index.ts';
 import { checkSpawnOptions, type RemoteSpawnOptions, type SpawnOptions } from '../spawn/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
-import { never } from './linking.ts';
 import type { Runtime } from './runtime.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
 import { Timing } from './timing.ts';

@@ -1,9 +1,8 @@
 import { checkArray, SnowmeshError } from '../errors/index.ts';
-import { briefReason, inBudget, NOT_EXPOSED, whyFailed } from '../kernel/index.ts';
+import { briefReason, inBudget, NOT_EXPOSED, never, whyFailed } from '../kernel/index.ts';
 import { checkFarStart, checkStartOptions, type StartOptions, type StartResult } from '../spawn/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type Caller, partsOf, promised } from './caller.ts';
-import { never } from './linking.ts';
 import type { Startable } from './spec.ts';
 
 /**

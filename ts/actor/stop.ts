@@ -16,6 +16,7 @@ import {
   type ExitReason,
   inBudget,
   type NodeAddress,
+  never,
   onAbort,
   ownCell,
   requestStop,
@@ -24,7 +25,6 @@ import {
 import { checkTarget } from '../send/index.ts';
 import { Pid } from '../term/index.ts';
 import { type Caller, partsOf, promised } from './caller.ts';
-import { never } from './linking.ts';
 import type { Runtime } from './runtime.ts';
 
 /** How long `stop` waits, and what else ends the wait. */

@@ -4,12 +4,13 @@ import {
   checkDelay,
   type ExitReason,
   exitCallbacksOf,
+  never,
   runExitCallback,
   type TimerRef,
 } from '../kernel/index.ts';
 import { inCurrentStore } from '../scheduler/index.ts';
 import { cancelTimer, checkTimer, type Dest, startTimer } from '../send/index.ts';
-import { Linking, never } from './linking.ts';
+import { Linking } from './linking.ts';
 
 /** The part of an actor's `self` for what happens later: waits, timers, and callbacks for the actor's end. */
 export class Timing extends Linking {

@@ -19,7 +19,7 @@ import {
   type OptionNames,
   SnowmeshError,
 } from '../errors/index.ts';
-import { briefReason } from '../kernel/index.ts';
+import { briefReason, never } from '../kernel/index.ts';
 import { copyTerm, type Pid } from '../term/index.ts';
 
 /** The outcome of a task: its value, or the exit reason of its actor. */
@@ -261,7 +261,7 @@ class Slot<R> {
 
   wait(timeout: number): Promise<TaskOutcome<R> | undefined> {
     const owner = this.owner as AnySelf;
-    if (!owner.isAlive(owner.pid)) return new Promise(() => {}); // the promise of a dead actor stays pending (A7)
+    if (!owner.isAlive(owner.pid)) return never();
     if (this.outcome !== undefined || timeout === 0) {
       const { runtime, cell } = partsOf(owner);
       return inBudget(runtime, cell, Promise.resolve(this.outcome));

@@ -3,6 +3,7 @@
 // turn of the event loop. The promise of an actor that died meanwhile stays pending (A7).
 import type { Cell } from './cell.ts';
 import type { Kernel } from './kernel.ts';
+import { never } from './promise.ts';
 
 /** Runs `settle`, which settles a promise of `caller` (null: code outside of actors), at once or in a later turn. */
 export function settleInBudget(kernel: Kernel, caller: Cell | null, settle: () => void): void {
@@ -16,6 +17,6 @@ export async function inBudget<T>(kernel: Kernel, caller: Cell | null, outcome: 
     return await outcome;
   } finally {
     if (!kernel.scheduler.spend()) await new Promise((resolve) => void setImmediate(resolve));
-    if (caller?.isDead === true) await new Promise(() => {});
+    if (caller?.isDead === true) await never();
   }
 }

@@ -66,7 +66,7 @@ export {
 export { shortTag } from './message-tag.ts';
 export type { NamesPort } from './names-port.ts';
 export { type Body, IGNORE, ON_DEATH, type Program, waitsForInit } from './program.ts';
-export { forActor, promiseOf } from './promise.ts';
+export { forActor, never, promiseOf } from './promise.ts';
 export { checkDelay, checkTimeout, type ReceiveOptions, receive } from './receive.ts';
 export {
   type AnsweringNode,

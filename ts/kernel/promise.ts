@@ -9,6 +9,11 @@ export function forActor<P extends Promise<unknown>>(promise: P): P {
 
 function ignore(): void {}
 
+/** The promise that a dead actor gets: it stays pending (A7). */
+export function never(): Promise<never> {
+  return new Promise(() => {});
+}
+
 /**
  * The promise that a callback returned; undefined: it returned none. Its rejection must be handled, or it ends the OS process. A thenable
  * that is no Promise becomes one: its own `then` may return nothing, or call back at once, or twice.
