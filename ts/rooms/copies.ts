@@ -2,6 +2,7 @@
 // have the last copy of a message of a node that has ended before.
 //
 //   close ──copies──▶ …  ──▶ bye      the peer keeps them as it keeps copies of a peer that is connected
+//                     held ──▶ end    those of a node that is connected to the peer: it may have read their copies before the end of that node
 import type { Runtime } from '../actor/index.ts';
 import type { Connection } from './connection.ts';
 import type { Gaps } from './gaps.ts';
@@ -30,6 +31,11 @@ export class Copies {
   readonly #history: History;
   readonly #gaps: Gaps;
   readonly #originsAdded: (room: Room<Connection>) => void;
+  /** By connected origin: what others have handed over of it, with its room. */
+  readonly #held = new Map<string, Map<string, RoomMessage[]>>();
+  /** Estimated bytes of these messages. */
+  #heldBytes = 0;
+  #cancelDrop = (): void => {};
 
   constructor(parts: {
     readonly runtime: Runtime;
@@ -61,24 +67,48 @@ export class Copies {
   }
 
   /**
-   * A peer that stops hands over messages: its own, and those of nodes that have ended. Those of a node that is connected do not count: it
-   * has them itself.
+   * A peer that stops hands over messages: its own, and those of nodes that have ended. Those of a node that is connected count if it ends within
+   * the window; until then it has them itself.
    */
   received(peer: RoomsPeer, name: string, told: readonly ToldMessage[]): void {
     if (this.#resume.windowMs === 0) return;
     for (const [, , , , payload] of told) peer.handedBytes += bytesOf(payload);
     if (peer.handedBytes > MAX_HANDED_BYTES)
       return this.#peers.suspect(peer, 'more copies than a node hands over');
-    const room = this.#table.getOrCreate(name);
-    const present = this.#peers.origins().add(this.#table.origin);
+    const present = this.#peers.origins();
     present.delete(peer.origin);
     const now = this.#runtime.now();
+    const messages = told.map((each) => messageOf(each, now, this.#resume.windowMs));
+    this.#keep(
+      name,
+      messages.filter(({ origin }) => origin !== this.#table.origin && !present.has(origin)),
+    );
+    const early = messages.filter(({ origin }) => present.has(origin));
+    if (early.length > 0) this.#hold(name, early);
+  }
+
+  /** An origin has ended: what was handed over of it before counts now. O(those messages). */
+  ended(origin: string): void {
+    const held = this.#held.get(origin);
+    this.#held.delete(origin);
+    for (const [name, messages] of held ?? []) {
+      for (const { content } of messages) this.#heldBytes -= bytesOf(content.payload);
+      this.#keep(name, messages);
+    }
+  }
+
+  close(): void {
+    this.#cancelDrop();
+    this.#held.clear();
+  }
+
+  /** Messages of a room that were handed over, without those of connected nodes other than the one that handed them over. */
+  #keep(name: string, handed: readonly RoomMessage[]): void {
+    const room = this.#table.getOrCreate(name);
     const origins = new Set<string>();
     const messages: RoomMessage[] = [];
-    for (const each of told) {
-      const message = messageOf(each, now, this.#resume.windowMs);
+    for (const message of handed) {
       const { origin, sequence } = message;
-      if (present.has(origin)) continue;
       if (room.ring.noteNewestFromPeer(origin, sequence)) messages.push(message);
       else this.#table.onBackupDropped();
       origins.add(origin);
@@ -89,6 +119,29 @@ export class Copies {
     this.#originsAdded(room);
     // If nothing of it is kept, the room is not needed.
     this.#table.release(room);
+  }
+
+  /** Keeps messages of connected nodes apart that have not come from there. All of them are dropped when none was added within the window. */
+  #hold(name: string, early: readonly RoomMessage[]): void {
+    for (const message of early) {
+      const { origin, sequence, content } = message;
+      if ((this.#table.get(name)?.ring.last(origin) ?? 0) >= sequence) continue;
+      this.#heldBytes += bytesOf(content.payload);
+      if (this.#heldBytes > MAX_HANDED_BYTES) {
+        this.#heldBytes -= bytesOf(content.payload);
+        this.#table.onBackupDropped();
+        continue;
+      }
+      const rooms = this.#held.get(origin) ?? new Map<string, RoomMessage[]>();
+      const messages = rooms.get(name) ?? [];
+      messages.push(message);
+      this.#held.set(origin, rooms.set(name, messages));
+    }
+    this.#cancelDrop();
+    this.#cancelDrop = this.#runtime.after(this.#resume.windowMs, () => {
+      this.#held.clear();
+      this.#heldBytes = 0;
+    });
   }
 
   /** False: some messages are not sent, because they are too many, or no longer kept, or the peers do not read. */

@@ -21,7 +21,14 @@ export interface Told {
   readonly connected: readonly string[];
 }
 
-type Ended = { readonly at: number; areCopiesLost: boolean; readonly told: WeakMap<RoomsPeer, number> };
+interface Ended {
+  readonly at: number;
+  areCopiesLost: boolean;
+  /** The peers that know which messages of it are kept, each with how often they were told. */
+  readonly told: WeakMap<RoomsPeer, number>;
+  /** The origins that had stopped before it, by what it said when it stopped, and whose end was not read here before. */
+  readonly after: ReadonlySet<string>;
+}
 
 export class History {
   readonly #runtime: Runtime;
@@ -30,8 +37,10 @@ export class History {
   readonly #resume: ResumeLimits;
   /** For kept messages. */
   readonly queries: PeerQueries<Told>;
-  /** The origins that have ended within the window, oldest first. `told`: the peers that know which messages of it are kept. */
+  /** The origins that have ended within the window, oldest first. */
   readonly #ended = new SharedOldest<string, Ended>(MAX_ENDED);
+  /** Origins that this node has not met, to which peers were connected that have stopped since, each with when that was, oldest first. */
+  readonly #unmet = new SharedOldest<string, number>(MAX_ENDED);
 
   constructor(parts: {
     readonly runtime: Runtime;
@@ -101,36 +110,57 @@ export class History {
   }
 
   /** An origin of a node has ended. @param areCopiesLost Whether copies that it kept for others have ended with it. */
-  ended(origin: string, node: string, areCopiesLost: boolean, at: number = this.#runtime.now()): void {
+  ended(
+    origin: string,
+    node: string,
+    areCopiesLost: boolean,
+    at: number = this.#runtime.now(),
+    after: ReadonlySet<string> = new Set(),
+  ): void {
     if (this.#resume.windowMs === 0 || origin === '') return;
+    this.#unmet.delete(origin);
     const before = this.#ended.get(origin)?.areCopiesLost === true;
-    this.#ended.renew(origin, node, { at, areCopiesLost: areCopiesLost || before, told: new WeakMap() });
+    const areLost = areCopiesLost || before;
+    this.#ended.renew(origin, node, { at, areCopiesLost: areLost, told: new WeakMap(), after });
   }
 
   /** The session with a peer has ended. What it has lost before, it may have had the last copies of. */
   lost({ channelPeer, origin, lost }: RoomsPeer): void {
     const { node } = channelPeer;
-    for (const [each, at] of lost) if (!this.hasEnded(each)) this.#adopt(each, node, true, at);
+    for (const [each, at] of lost)
+      if (!this.hasEnded(each) && !this.#isPresent(each)) this.#adopt(each, node, true, at);
     this.ended(origin, node, true);
   }
 
   /**
    * A peer has stopped in order.
    *
-   * @param connected the origins of its peers. One that has ended here stopped at the same time: the two may have handed copies to each other.
+   * @param connected the origins of its peers. One that has ended here stopped later, as it said; or at the same time: then the two may have handed
+   * copies to each other. One that this node has not met may have got copies from it.
    * @param ended what it knew to have ended, itself included if its copies are lost.
    */
-  left(peer: RoomsPeer, connected: readonly string[], ended: readonly EndedOrigin[]): void {
-    const { channelPeer, origin, lost } = peer;
+  left(
+    { channelPeer, origin, lost }: Pick<RoomsPeer, 'channelPeer' | 'origin' | 'lost'>,
+    connected: readonly string[],
+    ended: readonly EndedOrigin[],
+  ): void {
     const known = new Map(this.recentlyEnded());
-    let areCopiesLost = connected.some((each) => known.has(each));
+    let areCopiesLost = connected.some(
+      (each) => known.has(each) && this.#ended.get(each)?.after.has(origin) !== true,
+    );
+    const after = new Set<string>();
     for (const [each, areLost] of ended) {
       const own = this.#ended.get(each);
       if (each === origin) areCopiesLost ||= areLost;
       else if (own !== undefined) own.areCopiesLost ||= areLost;
-      else this.#adopt(each, channelPeer.node, areLost, lost.get(each) ?? this.#runtime.now());
+      else if (!this.#isPresent(each))
+        this.#adopt(each, channelPeer.node, areLost, lost.get(each) ?? this.#runtime.now());
+      else if (!areLost) after.add(each);
     }
-    this.ended(origin, channelPeer.node, areCopiesLost);
+    this.ended(origin, channelPeer.node, areCopiesLost, this.#runtime.now(), after);
+    for (const each of this.#resume.windowMs === 0 ? [] : connected)
+      if (!known.has(each) && !this.#isPresent(each))
+        this.#unmet.renew(each, channelPeer.node, this.#runtime.now());
   }
 
   /** Whether an origin is remembered as ended. */
@@ -164,24 +194,40 @@ export class History {
     return this.#ended.get(origin)?.areCopiesLost === true;
   }
 
-  /** An origin has connected again. */
-  returned(origin: string): void {
+  /**
+   * The origins that may have got copies from a peer that stopped within the window, and that this node has not met, each with when it stopped, in
+   * ms of the monotonic clock.
+   */
+  unmet(): ReadonlyMap<string, number> {
+    dropBefore(this.#unmet, this.#runtime.now() - this.#resume.windowMs, (at) => at);
+    return new Map(this.#unmet);
+  }
+
+  /** A peer has introduced itself, perhaps again. */
+  met(origin: string): void {
+    this.#unmet.delete(origin);
     this.#ended.delete(origin);
   }
 
   /** Forgets the origins that have ended before the window. */
   #forgetOld(): void {
-    const from = this.#runtime.now() - this.#resume.windowMs;
-    for (const [origin, { at }] of this.#ended) {
-      if (at >= from) break;
-      this.#ended.delete(origin);
-    }
+    dropBefore(this.#ended, this.#runtime.now() - this.#resume.windowMs, ({ at }) => at);
   }
 
-  /** A peer that is gone said that an origin has ended, and this node does not know it. */
+  /** A peer that is gone said that an origin has ended, and this node does not know it, and is not connected to it. */
   #adopt(origin: string, node: string, areCopiesLost: boolean, at: number): void {
-    const isPresent = origin === this.#table.origin || this.#peers.hasOrigin(origin);
-    if (!isPresent && at >= this.#runtime.now() - this.#resume.windowMs)
-      this.ended(origin, node, areCopiesLost, at);
+    if (at >= this.#runtime.now() - this.#resume.windowMs) this.ended(origin, node, areCopiesLost, at);
+  }
+
+  #isPresent(origin: string): boolean {
+    return origin === this.#table.origin || this.#peers.hasOrigin(origin);
+  }
+}
+
+/** Deletes the entries, the oldest first, that are older than `from`. */
+function dropBefore<V>(entries: SharedOldest<string, V>, from: number, atOf: (value: V) => number): void {
+  for (const [key, value] of entries) {
+    if (atOf(value) >= from) break;
+    entries.delete(key);
   }
 }

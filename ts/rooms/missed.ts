@@ -3,7 +3,8 @@
 //
 //   ask ──▶ told    again, if a peer was gone before it answered: it has handed over what only it had, perhaps to one that had answered before
 //             ├─ of more origins, if the answers name messages or ended origins that were not asked for
-//             └─ later, if a peer still gets messages from a node that has ended here: they may be copies that were handed over
+//             └─ later, if a peer still gets messages from a node that has ended here: they may be copies that were handed over; or if a node
+//                that may have got copies has not introduced itself yet
 import type { Runtime } from '../actor/index.ts';
 import type { Cursor, ResyncReason } from '../client/index.ts';
 import type { Connection } from './connection.ts';
@@ -13,7 +14,6 @@ import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import type { RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
-import type { RoomsPeer } from './rooms-peer.ts';
 
 /** A client for which peers are asked. */
 interface Resuming {
@@ -40,7 +40,7 @@ export class Missed {
   readonly #originsAdded: (room: Room<Connection>) => void;
   /** Whether messages of other clusters arrive. */
   isBridged = false;
-  /** By the origin of a peer: those that wait until it has lost an origin. */
+  /** By the origin of a peer: those that wait until it has introduced itself, or has lost an origin. */
   readonly #waiting = new Map<string, Set<() => void>>();
 
   constructor(parts: {
@@ -96,8 +96,8 @@ export class Missed {
     return missed;
   }
 
-  /** A peer has lost an origin, or takes part no longer. O(those that wait for it), each once. */
-  changed({ origin }: RoomsPeer): void {
+  /** The peer with this origin has introduced itself, has lost an origin, or takes part no longer. O(those that wait for it), each once. */
+  changed(origin: string): void {
     const waiting = this.#waiting.get(origin);
     this.#waiting.delete(origin);
     for (const goOn of waiting ?? []) goOn();
@@ -109,7 +109,8 @@ export class Missed {
   }
 
   /**
-   * Asks all peers once, and decides what they are asked next. If they must first lose an origin, it waits for that, at most until `until`.
+   * Asks all peers once, and decides what they are asked next. If they must first lose an origin, it waits for that, at most until `until`; if a
+   * node must first introduce itself, for HISTORY_MS since this node has heard of it.
    *
    * @returns false: the answers name more origins than a room may know.
    */
@@ -141,13 +142,22 @@ export class Missed {
         if (lostAt < askedAt) early.add(peer); // otherwise it has lost it since its answer
       }
     }
-    if (early.size > 0) await this.#nextEnd(early, until);
-    if (isEarly || [...silent].some((origin) => !present.has(origin))) {
+    let end = early.size > 0 ? until : 0;
+    const unmet = this.#history.unmet();
+    for (const [origin, at] of unmet) {
+      early.add(origin);
+      end = Math.max(end, at + HISTORY_MS);
+    }
+    if (end > this.#runtime.now()) await this.#changes(early, end);
+    const left = this.#history.unmet();
+    const areMore = [...unmet.keys()].some((origin) => !left.has(origin));
+    if (isEarly || areMore || [...silent].some((origin) => !present.has(origin))) {
       for (const origin of asked) wanted.add(origin);
       asked.clear();
+      client.isUnanswered = false;
       return true;
     }
-    client.isUnanswered ||= silent.size > 0;
+    client.isUnanswered ||= silent.size > 0 || unmet.size > 0;
     for (const origin of gapsIn(client)) if (!asked.has(origin)) wanted.add(origin);
     for (const { ended } of isUnsure ? told : [])
       for (const [origin] of ended) if (!asked.has(origin) && !present.has(origin)) wanted.add(origin);
@@ -163,8 +173,8 @@ export class Missed {
     return !isFollowed || !this.#history.areCopiesLost(origin);
   }
 
-  /** Resolves when each of these peers has lost an origin, or is lost, or at `until`, in ms of the monotonic clock. */
-  #nextEnd(peers: ReadonlySet<string>, until: number): Promise<void> {
+  /** Resolves when each of these peers has changed, or at `until`, in ms of the monotonic clock. */
+  #changes(peers: ReadonlySet<string>, until: number): Promise<void> {
     return new Promise((resolve) => {
       let left = peers.size;
       const goOn = (): void => {

@@ -4,8 +4,7 @@
 //   interest ──▶ based          from the answer on, all broadcasts of the peer in that room come here, in order
 //   down / bye / hello again    the rooms, members and presence of the peer are removed, step by step
 import type { Runtime } from '../actor/index.ts';
-import { KEY_ROOM } from '../client/index.ts';
-import { type Listing, type RoomInfo, sourcesOf } from '../introspect/index.ts';
+import { sourcesOf } from '../introspect/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import { Snapshots, StepQueue, type Work } from '../peer/index.ts';
 import { Answers } from './answers.ts';
@@ -117,7 +116,7 @@ export class RoomService implements ChannelListener {
     if (bridge !== undefined) this.bridging = this.#bridge(runtime, bridge);
     this.peers.opened(host.channel(CHANNEL, this));
     for (const peer of this.peers.sessions()) this.#sendHello(peer, true);
-    sourcesOf(runtime).rooms = this.#listing();
+    sourcesOf(runtime).rooms = table.listing((name) => this.count(name));
   }
 
   get isClosed(): boolean {
@@ -138,7 +137,8 @@ export class RoomService implements ChannelListener {
     this.output.flush();
     this.#copies.leave();
     for (const { queries } of [this.history, this.claims]) queries.close();
-    for (const each of [this.missed, this.#removals, this.#ended, this.#gaps, this.#answers]) each.close();
+    for (const each of [this.missed, this.#removals, this.#ended, this.#copies, this.#gaps, this.#answers])
+      each.close();
     for (const each of [this.bridging, this.interest, this.peers, this.sessions, this.table]) each?.close();
   }
 
@@ -169,7 +169,7 @@ export class RoomService implements ChannelListener {
   room(channelPeer: ChannelPeer, name: string, payload: Uint8Array, details: unknown): void {
     const peer = this.peers.hear(channelPeer);
     if (peer?.takesPart === true) this.broadcaster.received(peer, name, payload, details);
-    else if (peer !== undefined) this.peers.suspect(peer, 'a broadcast before its hello');
+    else if (peer !== undefined) this.#early(peer, 'a broadcast before its hello');
   }
 
   message(channelPeer: ChannelPeer, value: unknown): void {
@@ -178,8 +178,20 @@ export class RoomService implements ChannelListener {
     const message = parseMessage(value);
     if (message === undefined) this.peers.suspect(peer, 'an invalid message');
     else if (message[0] !== 'hello' && !peer.takesPart)
-      this.peers.suspect(peer, 'a message before its hello');
+      this.#early(peer, 'a message before its hello', message);
     else this.#receive(peer, message);
+  }
+
+  /**
+   * Something came from a peer before its hello. If its session is older than these rooms, it is meant for rooms that this node had before. A peer
+   * that stops then has sent messages, and copies, that are not here.
+   */
+  #early(peer: RoomsPeer, what: string, message?: PeerMessage): void {
+    if (!peer.isOlder || peer.hellos > 0) return this.peers.suspect(peer, what);
+    if (message?.[0] !== 'bye') return;
+    const { channelPeer, lost } = peer;
+    const origin = newOrigin(); // it does not say its own
+    this.history.left({ channelPeer, origin, lost }, message[1], [...message[2], [origin, true]]);
   }
 
   #receive(peer: RoomsPeer, message: PeerMessage): void {
@@ -210,7 +222,7 @@ export class RoomService implements ChannelListener {
         return this.history.told(peer, message[1], message[3], message[4], message[5], message[6]);
       case 'lost':
         this.#ended.lostBy(peer, message[1]);
-        return this.missed.changed(peer);
+        return this.missed.changed(peer.origin);
       case 'newest':
         return this.#ended.received(peer, message[1], message[2]);
       case 'claim':
@@ -246,25 +258,9 @@ export class RoomService implements ChannelListener {
     peer.takesPart = false;
     this.#answers.forget(peer);
     note();
+    this.#copies.ended(peer.origin);
     this.#ended.lost(peer.origin);
-    this.missed.changed(peer);
-  }
-
-  /** The list of rooms for introspection, without the rooms of users. */
-  #listing(): Listing<RoomInfo> {
-    const { table } = this;
-    return {
-      get size() {
-        return table.named;
-      },
-      keys: () => table.names(),
-      describe: (name) => {
-        const room = table.get(name);
-        if (room === undefined || name.startsWith(KEY_ROOM)) return undefined;
-        const { kept, members } = room;
-        return { room: name, members: this.count(name), localMembers: members.size, kept };
-      },
-    };
+    this.missed.changed(peer.origin);
   }
 
   /** Handles the origin and the key of a hello. False: one of them belongs to another node. */
@@ -273,13 +269,15 @@ export class RoomService implements ChannelListener {
     if (!this.peers.introduced(peer, origin, keyId)) return false;
     if (peer.takesPart && peer.origin !== origin)
       this.history.ended(peer.origin, peer.channelPeer.node, true);
-    this.history.returned(origin);
+    this.history.met(origin);
+    this.missed.changed(origin);
     peer.origin = origin;
     peer.keyId = keyId;
     return true;
   }
 
   #sendHello(peer: RoomsPeer, isLate: boolean): void {
+    if (isLate) peer.isOlder = true;
     this.peers.send(peer, ['hello', VERSION, this.table.origin, this.signer.keys(), isLate]);
   }
 }

@@ -1,6 +1,7 @@
 import type { Runtime } from '../actor/index.ts';
 import { KEY_ROOM } from '../client/index.ts';
 import { OldestFirst } from '../collections/index.ts';
+import type { Listing, RoomInfo } from '../introspect/index.ts';
 import type { Connection } from './connection.ts';
 import { MAX_RETURNING, type ResumeLimits } from './limits.ts';
 import { Room } from './room.ts';
@@ -43,17 +44,24 @@ export class RoomTable {
     return this.#rooms.size;
   }
 
-  /** The number of rooms without those of users. */
-  get named(): number {
-    return this.#rooms.size - this.#ofUsers;
-  }
-
   [Symbol.iterator](): IterableIterator<Room<Connection>> {
     return this.#rooms.values();
   }
 
-  names(): IterableIterator<string> {
-    return this.#rooms.keys();
+  /** The rooms for introspection, without those of users. @param countOf the members of a room on all nodes. */
+  listing(countOf: (name: string) => number): Listing<RoomInfo> {
+    const named = (): number => this.#rooms.size - this.#ofUsers;
+    return {
+      get size() {
+        return named();
+      },
+      keys: () => this.#rooms.keys(),
+      describe: (name) => {
+        const room = this.get(name);
+        if (room === undefined || name.startsWith(KEY_ROOM)) return undefined;
+        return { room: name, members: countOf(name), localMembers: room.members.size, kept: room.kept };
+      },
+    };
   }
 
   get(name: string): Room<Connection> | undefined {

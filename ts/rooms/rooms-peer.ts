@@ -10,6 +10,8 @@ export class RoomsPeer {
   keyId = '';
   /** Whether it has sent its hello: it has rooms. */
   takesPart = false;
+  /** Whether its session is older than these rooms: before its hello it may send what is meant for rooms that this node had before. */
+  isOlder = false;
   /** Whether it was told all rooms that this node wants. */
   isTold = false;
   /** The rooms that it wants, each with its number of members, which may be 0. */

@@ -33,7 +33,7 @@ it('of the messages of a peer that it has lost an origin, so many are answered f
   for (let end = 0; end < 2; end++) {
     history.ended('gone', 'c', true);
     expect([answered(one), answered(other), answered(one)]).toEqual([MAX_LOSSES, MAX_LOSSES, 0]);
-    history.returned('gone');
+    history.met('gone');
   }
 });
 
@@ -53,4 +53,59 @@ it('a node that claims one origin after the other makes others forget the origin
   for (let at = 0; at < MAX_ORIGINS; at++) peers.introduced(hostile, `o${at}`, 'other');
   expect(peers.introduced(thief, 'mine', 'third')).toBe(false);
   expect(peers.introduced(thief, 'his', 'key')).toBe(false);
+});
+
+/** A peer that takes part; its origin is named as its node. */
+const member = (node: string): RoomsPeer => Object.assign(peer(node), { takesPart: true, origin: node });
+
+/** A peer has said `bye`. */
+function leave(history: History, each: RoomsPeer, ...bye: [string[], [string, boolean][]]): void {
+  each.takesPart = false;
+  history.left(each, ...bye);
+}
+
+it.each([
+  ['whose end it had read itself', [['first', false]], false],
+  ['whose end it had not read', [], true],
+  ['that was lost there', [['first', true]], true],
+] as const)(
+  'copies of a node whose end is read after that of another one %s: lost or not',
+  (_what, said, areLost) => {
+    const history = startHistory();
+    const [first, second] = [member('first'), member('second')];
+    leave(history, second, ['own'], [...said] as [string, boolean][]);
+    leave(history, first, ['own', 'second'], []);
+    expect(history.areCopiesLost('first')).toBe(areLost);
+  },
+);
+
+it('origins that may have got copies are unmet until they introduce themselves, or end, or the window is over', () => {
+  const history = startHistory();
+  const { clock } = kit;
+  const unmet = (): string[] => [...history.unmet().keys()];
+  member('present');
+  leave(history, member('gone'), [], []);
+  clock.skip(1000);
+  leave(history, member('left'), ['own', 'present', 'gone', 'met', 'ended', 'unmet'], []);
+  expect(history.unmet()).toEqual(new Map(['met', 'ended', 'unmet'].map((each) => [each, 1000])));
+  history.met('met');
+  history.ended('ended', 'a', false);
+  expect(unmet()).toEqual(['unmet']);
+  clock.skip(DEFAULT_RESUME.windowMs);
+  expect(unmet()).toEqual(['unmet']);
+  clock.skip(1);
+  expect(unmet()).toEqual([]);
+});
+
+it('a node that names one peer after the other makes others forget no other origin that it has not met', () => {
+  const history = startHistory();
+  leave(history, member('honest'), ['unmet'], []);
+  for (let at = 0; at < 2; at++)
+    leave(
+      history,
+      member('b'),
+      Array.from({ length: MAX_ENDED }, (_, each) => `o${at}x${each}`),
+      [],
+    );
+  expect([history.unmet().size, history.unmet().has('unmet')]).toEqual([MAX_ENDED, true]);
 });

@@ -159,3 +159,34 @@ it('what a peer says to have ended does not count of nodes that are connected', 
     ['far', false],
   ]);
 });
+
+it('what is handed over of a connected node counts when that one ends within the window, whatever else is handed over of it', async () => {
+  await meet({ resume: { windowMs: 8000 } });
+  const present = service(1).table.origin;
+  await say(['copies', 'early', [told(present, 1)]]);
+  await stage.mesh.pass(9000);
+  await say(['copies', 'late', [told(present, 2)]]);
+  expect([service(0).table.get('early'), service(0).table.get('late')]).toEqual([undefined, undefined]);
+  other.close();
+  await stage.mesh.settle();
+  expect([service(0).table.get('early')?.kept, service(0).table.get('late')?.kept]).toEqual([undefined, 1]);
+});
+
+it('so much is kept of what is handed over of connected nodes, and a node that drops some says that its copies are lost', async () => {
+  await meet();
+  const { table, history } = service(0);
+  const present = service(1).table.origin;
+  const text = 'x'.repeat(2 ** 20);
+  const hello = ['hello', 1, 'far', [['key', new Uint8Array(32)]], false];
+  for (let at = 0; at < 14; at++) {
+    if (at === 7) await say(hello);
+    await say(['copies', `room ${at}`, [told(present, at + 1, text)]]);
+  }
+  expect(logged()).toEqual([]);
+  expect(history.recentlyEnded()).toEqual([[table.origin, true]]);
+  other.close();
+  await stage.mesh.settle();
+  expect([...table].map(({ name }) => name).toSorted()).toEqual(
+    ['g', ...Array.from({ length: 7 }, (_, at) => `room ${at}`)].toSorted(),
+  );
+});

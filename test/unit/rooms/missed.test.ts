@@ -139,6 +139,78 @@ it('R16 a client waits for a message that a peer may still get from a node that 
   expect([socket.data('g'), resynced(socket)]).toEqual([['missed'], []]);
 });
 
+/**
+ * Clients that left before the only node with members stopped. It handed nothing over for rooms whose copies are on the second node, which stands
+ * still and has not met the new rooms of the third one.
+ */
+async function unmetKeeper(): Promise<{ readonly again: Rooms; readonly before: FakeClient }> {
+  const [first, , third] = await stage.cluster({ join: () => true });
+  const { socket: before } = await stage.client(first, { key: 'ann', joins: NAMES });
+  before.drop();
+  for (const name of NAMES) first.broadcast(name, 'missed');
+  await stage.mesh.settle();
+  stage.mesh.freeze(stage.node(1));
+  third.close();
+  await stage.mesh.settle();
+  const again = createRooms(stage.node(2), { join: () => true });
+  await stage.mesh.settle();
+  first.close();
+  await stage.mesh.settle();
+  return { again, before };
+}
+
+it('R16 a client misses nothing of what a node keeps that introduces itself after the client came back', async () => {
+  const { again, before } = await unmetKeeper();
+  const { socket } = await stage.back(again, before, NAMES, { key: 'ann' });
+  expect(socket.all('joined')).toEqual([]);
+  stage.mesh.thaw(stage.node(1));
+  await stage.mesh.settle();
+  expect(resynced(socket)).toEqual([]);
+  expect(NAMES.filter((name) => socket.data(name).join() !== 'missed')).toEqual([]);
+});
+
+it('R16 a client is told resync if a node that may keep what it missed does not introduce itself in time', async () => {
+  const { again, before } = await unmetKeeper();
+  const { socket } = await stage.back(again, before, NAMES, { key: 'ann' });
+  await stage.mesh.pass(HISTORY_MS);
+  expect(resynced(socket).toSorted()).toEqual(NAMES.toSorted());
+});
+
+it('R16 a member misses nothing of what a node handed over of one that stopped before, although its node reads the end of that one last', async () => {
+  const [a, , c] = stage.nodes as Three<FakeNode>;
+  const [first, second, third] = await stage.cluster({ join: () => true });
+  const { socket } = await stage.client(third, { joins: ['g'] });
+  a.isFullFor = ({ node }) => node === c.name;
+  first.broadcast('g', 'missed');
+  stage.mesh.hold(a, c);
+  first.close();
+  await stage.mesh.settle();
+  second.close();
+  await stage.mesh.settle();
+  expect(socket.data('g')).toEqual([]);
+  stage.mesh.release(a, c);
+  await stage.mesh.settle();
+  expect([socket.data('g'), resynced(socket)]).toEqual([['missed'], []]);
+});
+
+it('R16 a client is told resync if a node stopped that had not introduced itself to the new rooms of another one', async () => {
+  const [first, , third] = await stage.cluster({ join: () => true });
+  const { socket: before } = await stage.client(third, { joins: ['g'] });
+  before.drop();
+  stage.mesh.hold(stage.node(0), stage.node(2));
+  third.close();
+  const again = createRooms(stage.node(2), { join: () => true });
+  first.broadcast('g', 'missed');
+  first.close();
+  await stage.mesh.settle();
+  stage.mesh.release(stage.node(0), stage.node(2));
+  await stage.mesh.settle();
+  const { socket } = await stage.back(again, before, ['g']);
+  await stage.mesh.pass(HISTORY_MS);
+  expect([socket.data('g'), resynced(socket)]).toEqual([[], ['g']]);
+  expect(stage.node(2).kit.logs.filter(({ facts }) => facts['event'] === 'rooms_bad_message')).toEqual([]);
+});
+
 it('rooms that are closed while clients wait for a peer wait no longer', async () => {
   const { again, before } = await handOverHeld();
   await stage.back(again, before, NAMES, { key: 'ann' });
