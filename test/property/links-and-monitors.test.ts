@@ -41,9 +41,8 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-/** The control block of an actor, for a look at what is tied to it. */
-interface Inside {
-  readonly self: Self;
+/** The control block of an actor, which is its `self`, for a look at what is tied to it. */
+interface Inside extends Self {
   readonly extra: {
     readonly links: Iterable<{ partner: Pid }> | null;
     readonly watches: Iterable<{ ref: Ref }> | null;
@@ -69,8 +68,8 @@ class Pair {
     const inside = this.inside(a);
     if (inside === undefined) return;
     if (one.do === 'spawn') this.spawn(a, one);
-    else if (one.do === 'demonitor') this.demonitor(a, inside.self, one);
-    else this.act(a, inside.self, one);
+    else if (one.do === 'demonitor') this.demonitor(a, inside, one);
+    else this.act(a, inside, one);
   }
 
   private act(a: number, self: Self, one: Exclude<Step, { do: 'spawn' | 'demonitor' | 'settle' }>): void {
@@ -110,7 +109,7 @@ class Pair {
     const body = async (self: Self): Promise<void> => void (await self.receive('never'));
     if (parent === undefined) this.pids.push(this.kit.runtime.spawnWith({ trapExit: given.traps }, body));
     else {
-      const self = this.inside(parent)?.self as Self;
+      const self = this.inside(parent) as Self;
       const made = self.spawnWith(options, body);
       this.pids.push(made instanceof Pid ? made : made.pid);
       if (!(made instanceof Pid)) this.refs.push(made.ref);

@@ -1,7 +1,7 @@
 import { badArgument, checkFlag, checkOptionNames, type OptionNames } from '../errors/index.ts';
 import {
   type AliasMode,
-  type Cell,
+  Cell,
   checkAliasMode,
   compileMatch,
   Down,
@@ -12,24 +12,19 @@ import { checkPid, checkRef, checkTarget } from '../send/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { RuntimeKernel } from './runtime-kernel.ts';
 
-/** The part of an actor's `self` for links, monitors and aliases. */
-export class Linking {
-  /** @internal */
-  readonly cell: Cell;
+/** A control block without its types, which are not for users. */
+const Block = Cell as unknown as abstract new () => object;
 
-  /** @internal */
-  constructor(cell: Cell) {
-    this.cell = cell;
-  }
-
+/** The part of an actor's `self` for links, monitors and aliases. It is the control block itself: another object would take 40 bytes of each actor. */
+export class Linking extends Block {
   /** @internal Whether the actor's code has no effect any more. */
-  get isOver(): boolean {
-    return this.cell.isOver;
-  }
+  declare readonly isOver: boolean;
+  /** @internal The objects of the modules below. RuntimeKernel is the only class that implements Kernel. */
+  declare readonly kernel: RuntimeKernel;
 
-  /** @internal The objects of the modules below. */
-  get kernel(): RuntimeKernel {
-    return this.cell.kernel as RuntimeKernel; // RuntimeKernel is the only class that implements Kernel
+  /** @internal */
+  get cell(): Cell {
+    return this as object as Cell;
   }
 
   /**

@@ -10,6 +10,7 @@ import {
   ActorTable,
   Aliases,
   after,
+  type Birth,
   type Cell,
   cellOf,
   consoleLogger,
@@ -149,7 +150,7 @@ export abstract class RuntimeKernel implements Kernel {
   }
 
   /** @internal */
-  abstract newSelf(cell: Cell): object;
+  abstract newCell(local: number, parent: Pid, label: string, birth: Birth): Cell;
 
   /** @internal */
   deliverSystem(to: Pid, message: SystemMessage): void {

@@ -1,6 +1,14 @@
 import { inspect } from 'node:util';
 import { checkFunction, SnowmeshError } from '../errors/index.ts';
-import { type Cell, cellOf, copyReason, Envelope, type ExitReason, ownCell } from '../kernel/index.ts';
+import {
+  type Birth,
+  type Cell,
+  cellOf,
+  copyReason,
+  Envelope,
+  type ExitReason,
+  ownCell,
+} from '../kernel/index.ts';
 import { inCurrentStore } from '../scheduler/index.ts';
 import { checkPid, type Dest, givenPid } from '../send/index.ts';
 import { sendExit } from '../signal/index.ts';
@@ -210,8 +218,8 @@ export class Runtime extends RuntimeKernel {
   }
 
   /** @internal */
-  newSelf(cell: Cell): object {
-    return new Self(cell);
+  newCell(local: number, parent: Pid, label: string, birth: Birth): Cell {
+    return new (Self as unknown as typeof Cell)(this, local, parent, label, birth);
   }
 
   /**

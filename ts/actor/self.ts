@@ -37,19 +37,13 @@ import { Spawning } from './spawning.ts';
  */
 export class Self<M = unknown> extends Spawning {
   /** Its PID: the address that others send to, link and monitor. */
-  get pid(): Pid<M> {
-    return this.cell.pid as Pid<never> as Pid<M>;
-  }
+  declare readonly pid: Pid<M>;
 
   /** Its name in logs. */
-  get label(): string {
-    return this.cell.label;
-  }
+  declare readonly label: string;
 
   /** The PID of the actor that spawned it; `<0.0>`: code outside of actors. */
-  get parent(): Pid {
-    return this.cell.parent;
-  }
+  declare readonly parent: Pid;
 
   /** ms of the runtime's monotonic clock. */
   now(): number {

@@ -45,7 +45,7 @@ export interface Birth {
 /** Resolves the promise of a pending receive. */
 export type Resume = (message: unknown) => void;
 
-/** An actor's control block. It is not exported from the package. */
+/** An actor's control block. `Self` extends it: what an actor's code gets is the block itself, without its types. It is not exported from the package. */
 export class Cell implements Queued<Cell>, AliasOwner, MailboxOwner {
   nextInQueue: Cell | null = null;
   readonly kernel: Kernel;
@@ -64,7 +64,6 @@ export class Cell implements Queued<Cell>, AliasOwner, MailboxOwner {
   lastTag: LoggedTag = undefined;
   turns = 0; // messages that it has taken
   private extras: Extras | null = null;
-  private ownSelf: object | null = null;
 
   constructor(kernel: Kernel, local: number, parent: Pid, label: string, birth: Birth) {
     this.kernel = kernel;
@@ -99,11 +98,6 @@ export class Cell implements Queued<Cell>, AliasOwner, MailboxOwner {
     this.wait = null;
     this.code = null;
     return resume;
-  }
-
-  get self(): object {
-    this.ownSelf ??= this.kernel.newSelf(this);
-    return this.ownSelf;
   }
 
   get isDead(): boolean {

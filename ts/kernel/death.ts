@@ -67,7 +67,7 @@ export function leave(cell: Cell, reason: ExitReason): void {
     const { body } = cell;
     if (body?.onTerminate === undefined) return terminate(cell, reason);
     cell.flags = (cell.flags & ~LEAVING) | TERMINATING | BUSY;
-    const pending = promiseOf(body.onTerminate(reason, cell.self));
+    const pending = promiseOf(body.onTerminate(reason, cell));
     if (pending === undefined) return terminate(cell, reason);
     pending.then(
       () => terminate(cell, reason),

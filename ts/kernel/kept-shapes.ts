@@ -1,7 +1,6 @@
 // Keeps code fast that runs again after a pause.
 import { Mailbox } from '../mailbox/index.ts';
 import { Ref } from '../term/index.ts';
-import { Cell } from './cell.ts';
 import type { Kernel } from './kernel.ts';
 
 /**
@@ -11,12 +10,12 @@ import type { Kernel } from './kernel.ts';
  * objects, a node that has no actor at such a moment would run slow code when it has actors again.
  */
 export function keptShapes(kernel: Kernel): readonly object[] {
-  const cell = new Cell(kernel, 0, kernel.root, '', { what: () => {}, isHandler: false, args: [] });
+  const cell = kernel.newCell(0, kernel.root, '', { what: () => {}, isHandler: false, args: [] });
   cell.links();
   cell.watches();
   const mailbox = new Mailbox();
   const ref = new Ref(0, 0, 0);
   mailbox.push(ref);
   mailbox.mark(ref); // moves the message to a segment
-  return [cell, cell.self, mailbox];
+  return [cell, mailbox];
 }

@@ -3,7 +3,7 @@ import type { Pid, Ref } from '../term/index.ts';
 import type { Timers } from '../timers/index.ts';
 import type { ActorTable } from './actor-table.ts';
 import type { Aliases } from './aliases.ts';
-import type { Cell } from './cell.ts';
+import type { Birth, Cell } from './cell.ts';
 import type { Extras } from './cell-extras.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { ExitReason } from './exit-reason.ts';
@@ -35,8 +35,8 @@ export interface Kernel {
   readonly isStopping: boolean;
   /** @internal This node's name; `nonode@nohost` without one. */
   readonly ownName: string;
-  /** @internal Makes the `self` of an actor's code. */
-  newSelf(cell: Cell): object;
+  /** @internal Makes the control block of an actor, which is the `self` of its code. */
+  newCell(local: number, parent: Pid, label: string, birth: Birth): Cell;
   /** @internal A new reference of the actor with that local id; 0: of code outside of actors. */
   newRef(local: number): Ref;
   /** @internal Whether `node` is the name of this node. */

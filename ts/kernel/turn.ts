@@ -60,13 +60,12 @@ function beginTraced(tracing: TracingPort, cell: Cell): void {
 function start(cell: Cell): void {
   const { what, isHandler, args } = cell.takeBirth();
   try {
-    if (typeof what === 'function' && !isHandler)
-      return follow(cell, what(cell.self, ...(args as unknown[])));
+    if (typeof what === 'function' && !isHandler) return follow(cell, what(cell, ...(args as unknown[])));
     if (typeof what !== 'function' && what.kind === 'function') {
-      return follow(cell, what.body(cell.self, ...(args as unknown[])));
+      return follow(cell, what.body(cell, ...(args as unknown[])));
     }
     const init = typeof what === 'function' ? (what as unknown as (...all: unknown[]) => unknown) : what.init;
-    const made = (init as (...all: unknown[]) => unknown)(cell.self, ...args);
+    const made = (init as (...all: unknown[]) => unknown)(cell, ...args);
     const pending = promiseOf(made);
     if (pending === undefined) return embody(cell, made);
     cell.flags |= BUSY;
@@ -183,7 +182,7 @@ function handleOne(cell: Cell, item: unknown, message: unknown): boolean {
   const { tracing } = cell.kernel;
   try {
     const pending = promiseOf(
-      tracing === null ? body.onMessage(message, cell.self) : tracing.turn(cell, item, message, body),
+      tracing === null ? body.onMessage(message, cell) : tracing.turn(cell, item, message, body),
     );
     if (pending !== undefined) {
       cell.flags |= BUSY;

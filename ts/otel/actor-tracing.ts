@@ -144,7 +144,7 @@ export class ActorTracing implements TracingPort {
 
   turn(cell: Cell, item: unknown, message: unknown, body: Body): void | PromiseLike<void> {
     return (cell.flags & TRACED) === 0
-      ? this.#active.outside(body, message, cell.self)
+      ? this.#active.outside(body, message, cell)
       : this.#turnOfTraced(cell, item, message, body);
   }
 
@@ -154,8 +154,8 @@ export class ActorTracing implements TracingPort {
     const active = context.active();
     const carried = this.#contexts.taken(cell, item);
     if (carried === undefined && trace.getSpanContext(active) === undefined)
-      return body.onMessage(message, cell.self);
-    const handle = (): void | PromiseLike<void> => body.onMessage(message, cell.self);
+      return body.onMessage(message, cell);
+    const handle = (): void | PromiseLike<void> => body.onMessage(message, cell);
     if (carried === undefined) return context.with(trace.deleteSpan(active), handle);
     if (isUnsampled(carried)) return context.with(this.#active.below(carried, active), handle);
     const parent = trace.setSpanContext(active, carried);

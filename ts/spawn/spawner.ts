@@ -5,7 +5,7 @@ import {
   ancestorsOf,
   type Birth,
   begin,
-  Cell,
+  type Cell,
   checkTimeout,
   DEAD,
   IN_STORE,
@@ -190,7 +190,7 @@ function createCell(kernel: Kernel, parent: Pid, birth: Birth, options: SpawnOpt
   const gate = options?.mailbox === undefined ? null : new MailboxGate(options.mailbox);
   const local = kernel.table.nextId();
   const label = options?.label ?? (birth.what.name || 'anonymous');
-  const cell = new Cell(kernel, local, parent, label, birth);
+  const cell = kernel.newCell(local, parent, label, birth);
   kernel.table.add(local, cell);
   if (options === undefined) return announced(cell);
   if (options.trapExit === true) cell.flags |= TRAPS;

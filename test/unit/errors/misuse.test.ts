@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as api from '../../../ts/index.ts';
 import { defineHandler, type Node, Pid, Ref, type Self, startNode } from '../../../ts/index.ts';
+import { Cell } from '../../../ts/kernel/index.ts';
 import {
   casesOf,
   chainOf,
@@ -387,7 +388,7 @@ describe('every public', () => {
 
   it('method of Self has rows here', () => {
     const withoutArguments = ['now', 'makeRef', 'initAck', 'initIgnore'];
-    const known = listed(ON_SELF, [...withoutArguments, 'leaveLater', 'make']);
+    const known = listed(ON_SELF, [...withoutArguments, 'leaveLater', 'make', ...methodsOf(Cell)]);
     const names = chainOf(api.Self).flatMap(methodsOf);
     expect(names).toContain('spawnWith');
     expect(names.filter((name) => !known.has(name))).toEqual([]);
@@ -402,7 +403,7 @@ describe('every public', () => {
         'pidOf',
         'makeRef',
         'newRef',
-        'newSelf',
+        'newCell',
         'deliverSystem',
         'runSlice',
         'onStop',
