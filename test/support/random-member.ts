@@ -263,6 +263,7 @@ export class RandomMember {
         this.list(() => [this.origin(), this.count()]),
         this.list(() => [this.origin(), this.flag()]),
         this.list(this.origin),
+        this.list(this.origin),
       ],
       () => ['newest', this.origin(), this.list(() => [this.name(), this.count()])],
       () => ['lost', this.origin()],

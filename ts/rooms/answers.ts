@@ -2,8 +2,9 @@
 // answers is limited, and peers are answered in turn.
 import type { Runtime } from '../actor/index.ts';
 import { OldestFirst } from '../collections/index.ts';
+import type { History } from './history.ts';
 import { ANSWERED_PER_TURN, MAX_CURSOR, MAX_ENDED, MAX_QUESTIONS, MESSAGE_OVERHEAD_BYTES } from './limits.ts';
-import { type EndedOrigin, MAX_TOLD, toldOf } from './messages.ts';
+import { MAX_TOLD, toldOf } from './messages.ts';
 import type { Peers } from './peers.ts';
 import type { RoomTable } from './room-table.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
@@ -28,18 +29,18 @@ export class Answers {
   readonly #runtime: Runtime;
   readonly #table: RoomTable;
   readonly #peers: Peers;
-  readonly #recentlyEnded: () => readonly EndedOrigin[];
+  readonly #history: History;
   /** The peer that is answered next comes first. */
   readonly #waiting = new Map<RoomsPeer, Asking>();
   /** Estimated bytes of the answers of this turn of the event loop. */
   #spent = 0;
   #isScheduled = false;
 
-  constructor(runtime: Runtime, table: RoomTable, peers: Peers, recentlyEnded: () => readonly EndedOrigin[]) {
+  constructor(runtime: Runtime, table: RoomTable, peers: Peers, history: History) {
     this.#runtime = runtime;
     this.#table = table;
     this.#peers = peers;
-    this.#recentlyEnded = recentlyEnded;
+    this.#history = history;
   }
 
   /**
@@ -89,16 +90,19 @@ export class Answers {
   };
 
   #answer(peer: RoomsPeer, { ref, room, after }: Question): void {
-    const ring = this.#table.get(room)?.ring;
+    const known = this.#table.get(room);
+    const ring = known?.ring;
     const now = this.#runtime.now();
     const kept = (ring?.keptAfter(new Map(after)) ?? []).slice(-MAX_TOLD);
     const messages = kept.map((message) => toldOf(message, now));
     const newest = (ring?.newestOfAll() ?? []).slice(0, MAX_CURSOR);
-    const ended = this.#recentlyEnded().slice(-MAX_ENDED);
-    this.#spent += ENTRY_BYTES * (1 + after.length + newest.length + ended.length);
+    const ended = this.#history.recentlyEnded().slice(-MAX_ENDED);
+    const followed = known === undefined ? [] : this.#history.followed(known);
+    this.#spent += ENTRY_BYTES * (1 + after.length + newest.length + ended.length + followed.length);
     for (const { content } of kept) this.#spent += MESSAGE_OVERHEAD_BYTES + content.payload.length;
     const present = this.#peers.origins();
     const connected = after.map(([origin]) => origin).filter((origin) => present.has(origin));
-    if (!this.#peers.offer(peer, ['told', ref, room, messages, newest, ended, connected])) this.forget(peer);
+    if (!this.#peers.offer(peer, ['told', ref, room, messages, newest, ended, connected, followed]))
+      this.forget(peer);
   }
 }

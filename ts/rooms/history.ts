@@ -1,10 +1,12 @@
 // What peers are asked for: kept messages that are missing here, for members or for a client that resumes. And which origins have ended.
 import type { Runtime } from '../actor/index.ts';
 import { SharedOldest } from '../collections/index.ts';
+import type { Connection } from './connection.ts';
 import { HISTORY_MS, MAX_ENDED, MAX_LOSSES, type ResumeLimits } from './limits.ts';
-import { type EndedOrigin, messageOf, type ToldMessage } from './messages.ts';
+import { type EndedOrigin, messageOf, type ToldAnswer } from './messages.ts';
 import { PeerQueries } from './peer-queries.ts';
 import type { Peers } from './peers.ts';
+import type { Room } from './room.ts';
 import type { RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
@@ -19,10 +21,15 @@ export interface Told {
   readonly ended: readonly EndedOrigin[];
   /** The requested origins to which the peer is connected. */
   readonly connected: readonly string[];
+  /** Those of `ended` of which the peer got the messages in the room until their end. */
+  readonly followed: readonly string[];
 }
 
 interface Ended {
+  /** In ms of the monotonic clock. */
   readonly at: number;
+  /** Whether this node was connected to it until then, and did not only hear of its end. */
+  readonly wasPeer: boolean;
   areCopiesLost: boolean;
   /** The peers that know which messages of it are kept, each with how often they were told. */
   readonly told: WeakMap<RoomsPeer, number>;
@@ -96,32 +103,38 @@ export class History {
   }
 
   /** A peer has answered. */
-  told(
-    peer: RoomsPeer,
-    ref: number,
-    messages: readonly ToldMessage[],
-    newest: Told['newest'],
-    ended: Told['ended'],
-    connected: Told['connected'],
-  ): void {
+  told(peer: RoomsPeer, message: ToldAnswer): void {
+    const [, ref, , messages, newest, ended, connected, followed] = message;
     const now = this.#runtime.now();
     const all = messages.map((each) => messageOf(each, now, this.#resume.windowMs));
-    this.queries.answered(peer, ref, { from: peer.origin, messages: all, newest, ended, connected });
+    const { origin: from } = peer;
+    this.queries.answered(peer, ref, { from, messages: all, newest, ended, connected, followed });
   }
 
-  /** An origin of a node has ended. @param areCopiesLost Whether copies that it kept for others have ended with it. */
+  /**
+   * An origin of a node has ended.
+   *
+   * @param areCopiesLost Whether copies that it kept for others have ended with it.
+   * @param how.heardAt When it ended, if this node was not connected to it.
+   * @param how.after Origins that it knew to have stopped before, and whose end was not read here.
+   */
   ended(
     origin: string,
     node: string,
     areCopiesLost: boolean,
-    at: number = this.#runtime.now(),
-    after: ReadonlySet<string> = new Set(),
+    how: { readonly heardAt?: number; readonly after?: ReadonlySet<string> } = {},
   ): void {
     if (this.#resume.windowMs === 0 || origin === '') return;
     this.#unmet.delete(origin);
     const before = this.#ended.get(origin)?.areCopiesLost === true;
-    const areLost = areCopiesLost || before;
-    this.#ended.renew(origin, node, { at, areCopiesLost: areLost, told: new WeakMap(), after });
+    const { heardAt, after = new Set() } = how;
+    this.#ended.renew(origin, node, {
+      at: heardAt ?? this.#runtime.now(),
+      wasPeer: heardAt === undefined,
+      areCopiesLost: areCopiesLost || before,
+      told: new WeakMap(),
+      after,
+    });
   }
 
   /** The session with a peer has ended. What it has lost before, it may have had the last copies of. */
@@ -157,7 +170,7 @@ export class History {
         this.#adopt(each, channelPeer.node, areLost, lost.get(each) ?? this.#runtime.now());
       else if (!areLost) after.add(each);
     }
-    this.ended(origin, channelPeer.node, areCopiesLost, this.#runtime.now(), after);
+    this.ended(origin, channelPeer.node, areCopiesLost, { after });
     for (const each of this.#resume.windowMs === 0 ? [] : connected)
       if (!known.has(each) && !this.#isPresent(each))
         this.#unmet.renew(each, channelPeer.node, this.#runtime.now());
@@ -189,6 +202,14 @@ export class History {
     for (const [origin, { at }] of this.#ended) yield [origin, at];
   }
 
+  /** The ended origins of which this node got the messages in a room until their end. O(ended origins). */
+  followed(room: Room<Connection>): string[] {
+    const origins: string[] = [];
+    for (const [origin, { at, wasPeer }] of this.#ended)
+      if (wasPeer && room.hasFollowed(origin, at)) origins.push(origin);
+    return origins;
+  }
+
   /** Whether an origin has ended, and copies that it kept for others with it. */
   areCopiesLost(origin: string): boolean {
     return this.#ended.get(origin)?.areCopiesLost === true;
@@ -216,7 +237,8 @@ export class History {
 
   /** A peer that is gone said that an origin has ended, and this node does not know it, and is not connected to it. */
   #adopt(origin: string, node: string, areCopiesLost: boolean, at: number): void {
-    if (at >= this.#runtime.now() - this.#resume.windowMs) this.ended(origin, node, areCopiesLost, at);
+    if (at >= this.#runtime.now() - this.#resume.windowMs)
+      this.ended(origin, node, areCopiesLost, { heardAt: at });
   }
 
   #isPresent(origin: string): boolean {

@@ -58,6 +58,20 @@ export type EndedOrigin = readonly [origin: string, areCopiesLost: boolean];
 /** One connection of the sender in the presence of a room; null as the meta: it has left. */
 export type PresentEntry = readonly [room: string, key: string, connection: string, meta: string | null];
 
+/** The answer to an `ask`. */
+export type ToldAnswer = readonly [
+  'told',
+  ref: number,
+  room: string,
+  messages: readonly ToldMessage[],
+  newest: readonly (readonly [origin: string, sequence: number])[],
+  ended: readonly EndedOrigin[],
+  /** The requested origins to which the sender is connected. */
+  connected: readonly string[],
+  /** Those of `ended` of which the sender got the messages in the room until their end. */
+  followed: readonly string[],
+];
+
 export type PeerMessage =
   | readonly [
       'hello',
@@ -75,16 +89,7 @@ export type PeerMessage =
       room: string,
       after: readonly (readonly [origin: string, sequence: number])[],
     ]
-  | readonly [
-      'told',
-      ref: number,
-      room: string,
-      messages: readonly ToldMessage[],
-      newest: readonly (readonly [origin: string, sequence: number])[],
-      ended: readonly EndedOrigin[],
-      /** The requested origins to which the sender is connected. */
-      connected: readonly string[],
-    ]
+  | ToldAnswer
   | readonly ['lost', origin: string]
   | readonly ['newest', origin: string, entries: readonly NewestEntry[]]
   | readonly ['claim', ref: number, session: string, generation: number]
@@ -155,6 +160,7 @@ function isMessage(value: readonly unknown[]): boolean {
         list(MAX_CURSOR, tuple(isOrigin, isSequence)),
         list(MAX_ENDED, tuple(isOrigin, isBoolean)),
         list(MAX_CURSOR, isOrigin),
+        list(MAX_ENDED, isOrigin),
       );
     case 'lost':
       return isTuple(rest, isOrigin);

@@ -91,7 +91,7 @@ export class Missed {
     if (missed === undefined) return 'window';
     const gone = unknownIn(room, cursor, missed);
     if (gone.length === 0 && !isUnsure) return missed;
-    if (client.isUnanswered || !this.#isHarmless(gone, client.answers)) return 'lost';
+    if (client.isUnanswered || !this.#isHarmless(room, gone, client.answers)) return 'lost';
     room.learntAt = beganAt;
     return missed;
   }
@@ -203,7 +203,7 @@ export class Missed {
    */
   #isUnsure(room: Room<Connection>, cursor: Cursor, leftAt: number): boolean {
     for (const [origin, at] of this.#history.ends()) {
-      const isFollowed = at > room.announcedAt && room.ring.last(origin) !== undefined;
+      const isFollowed = room.hasFollowed(origin, at);
       const mayMiss = at >= leftAt || cursor[origin] !== undefined;
       if (at >= room.learntAt && !isFollowed && mayMiss) return true;
     }
@@ -215,9 +215,10 @@ export class Missed {
   /**
    * Whether it is certain that nothing is missing of origins that no node knows in a room. Every broadcast of a node with peers is kept by one, so
    * the end of one node loses nothing, and a node that stops hands over what no other one has. So messages are lost only if a node is lost, and
-   * another one has ended, too. Of an origin that ended before the window, the client has all messages.
+   * another one has ended, too; and not where a peer, or this node, got those of all origins that have ended. Of an origin that ended before the
+   * window, the client has all messages.
    */
-  #isHarmless(gone: readonly string[], answers: readonly Told[]): boolean {
+  #isHarmless(room: Room<Connection>, gone: readonly string[], answers: readonly Told[]): boolean {
     const ended = new Map(this.#history.recentlyEnded());
     // This node has no peer and does not know that these origins ended: it was not there to keep their messages.
     if (answers.length === 0 && !gone.every((origin) => ended.has(origin))) return false;
@@ -225,7 +226,11 @@ export class Missed {
       for (const [origin, areLost] of answer.ended) ended.set(origin, areLost || ended.get(origin) === true);
     // The end of an origin in another cluster is not seen here, and only one node has its messages.
     if (this.isBridged && gone.some((origin) => !this.#peers.wasHere(origin))) return false;
-    return ended.size <= 1 || ![...ended.values()].includes(true);
+    if (ended.size <= 1 || ![...ended.values()].includes(true)) return true;
+    const present = this.#peers.origins();
+    const followed = new Set(answers.flatMap((answer) => (present.has(answer.from) ? answer.followed : [])));
+    for (const origin of this.#history.followed(room)) followed.add(origin);
+    return gone.length === 0 && [...ended.keys()].every((origin) => followed.has(origin));
   }
 
   /**

@@ -110,7 +110,7 @@ export class RoomService implements ChannelListener {
     this.#copies = new Copies({ ...shared, originsAdded });
     const toldGap = (room: Room<Connection>, corrected?: string): void => listener.gap(room, corrected);
     this.#bases = new Bases({ ...shared, listener: { originsAdded, gap: toldGap } });
-    this.#answers = new Answers(runtime, this.table, this.peers, () => this.history.recentlyEnded());
+    this.#answers = new Answers(runtime, this.table, this.peers, this.history);
     this.#ended = new EndedOrigins(runtime, this.table, this.peers, this.history, this.#gaps);
     this.broadcaster = new Broadcaster({ ...shared, sessions: this.sessions, output: this.output });
     if (bridge !== undefined) this.bridging = this.#bridge(runtime, bridge);
@@ -219,7 +219,7 @@ export class RoomService implements ChannelListener {
       case 'ask':
         return this.#answers.asked(peer, { ref: message[1], room: message[2], after: message[3] });
       case 'told':
-        return this.history.told(peer, message[1], message[3], message[4], message[5], message[6]);
+        return this.history.told(peer, message);
       case 'lost':
         this.#ended.lostBy(peer, message[1]);
         return this.missed.changed(peer.origin);

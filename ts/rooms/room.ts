@@ -80,6 +80,11 @@ export class Room<M extends Recipient = Recipient> {
     this.#ring?.expire(time);
   }
 
+  /** Whether this node got the messages of an origin until the origin ended, as far as any came here. @param endedAt when it ended. */
+  hasFollowed(origin: string, endedAt: number): boolean {
+    return this.isAnnounced && endedAt > this.announcedAt && this.#ring?.last(origin) !== undefined;
+  }
+
   /** Whether this node wants its messages: it has members, or former members reconnect or may do so. */
   isWanted(now: number): boolean {
     return this.members.size > 0 || this.resuming > 0 || this.keepUntil > now;

@@ -99,7 +99,7 @@ it('a join encodes only the keys of a presence that have changed since the last 
 
 it('a peer cannot send many exceptions, or one that is longer than a key, because only payloads count as kept bytes', () => {
   const told = (except: unknown) =>
-    parseMessage(['told', 1, 'g', [['o', 1, 0, 0, new Uint8Array(1), except, 0]], [], [], []]);
+    parseMessage(['told', 1, 'g', [['o', 1, 0, 0, new Uint8Array(1), except, 0]], [], [], [], []]);
   const many = (count: number) => Array.from({ length: count }, (_, index) => `#${index}`);
   for (const except of [['#id'], ['@ann'], [`@${'x'.repeat(255)}`], many(64)]) {
     expect(isExcept(except)).toBe(true);

@@ -57,7 +57,7 @@ it.each(BAD)(
 
 it('T1 of a peer that is asked for kept messages', () => {
   const told = (kind: Kind, payload: Uint8Array): unknown =>
-    parseMessage(['told', 1, 'g', [['liar', 2, 1, kind, payload, [], 0]], [], [], []]);
+    parseMessage(['told', 1, 'g', [['liar', 2, 1, kind, payload, [], 0]], [], [], [], []]);
   for (const [what, kind, payload] of BAD) expect(told(kind, payload), what).toBeUndefined();
   for (const [kind, payload] of GOOD) expect(told(kind, payload)).toBeDefined();
 });

@@ -72,7 +72,7 @@ class Liar {
       const entries = rest[0] as readonly (readonly [string, number])[];
       this.#channel.send(peer, ['based', entries.map(([room]) => [room, 0, 0])]);
     } else if (tag === (this.isConfused ? 'claim' : 'ask'))
-      this.#channel.send(peer, ['told', rest[0], 'g', this.messages, this.newest, [], []]);
+      this.#channel.send(peer, ['told', rest[0], 'g', this.messages, this.newest, [], [], []]);
     else if (tag === 'claim' || tag === 'ask')
       this.#channel.send(peer, ['last', rest[0], this.last, this.last, 0, 0]);
   }
