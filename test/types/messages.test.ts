@@ -136,7 +136,12 @@ describe('what is received', () => {
       expectTypeOf(await many.receive({ type: 'end', n: 3 as number })).toEqualTypeOf<Page>();
       expectTypeOf(await many.receive({ from: other })).toEqualTypeOf<Note>();
       expectTypeOf(await (self as Self<unknown>).receive({ type: 'any' })).toEqualTypeOf<unknown>();
-      expectTypeOf(await self.receive([Down, { type: 'add' }])).toEqualTypeOf<unknown>();
+      expectTypeOf(await self.receive([Down, { type: 'add' }])).toEqualTypeOf<Down | Add>();
+      expectTypeOf(await self.receive(['add', 'drop'])).toEqualTypeOf<Add | Drop>();
+      expectTypeOf(await self.receive(['drop', [Down]], { timeout: 5 })).toEqualTypeOf<
+        Drop | Down | typeof TIMEOUT
+      >();
+      expectTypeOf(await self.receive([self.makeRef(), 'add'])).toEqualTypeOf<unknown>();
       expectTypeOf(await self.receive({ type: 'add', timeout: 5 })).toEqualTypeOf<unknown>();
       expectTypeOf(await self.receive({} as Match<Add>)).toEqualTypeOf<Add>();
       expectTypeOf(await self.receive((one) => one === 5)).toEqualTypeOf<unknown>();

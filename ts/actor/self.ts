@@ -65,14 +65,14 @@ export class Self<M = unknown> extends Spawning {
   receive(): Promise<Received<M>>;
   receive<K extends string>(match: K, options?: { readonly signal?: AbortSignal }): Promise<WithTag<M, K>>;
   receive<K extends string>(match: K, options: ReceiveOptions): Promise<WithTag<M, K> | typeof TIMEOUT>;
-  receive<L extends readonly Match[]>(
+  receive<const L extends readonly Match[]>(
     match: L,
     options?: { readonly signal?: AbortSignal },
-  ): Promise<Matched<L[number]>>;
-  receive<L extends readonly Match[]>(
+  ): Promise<Matched<L[number], M>>;
+  receive<const L extends readonly Match[]>(
     match: L,
     options: ReceiveOptions,
-  ): Promise<Matched<L[number]> | typeof TIMEOUT>;
+  ): Promise<Matched<L[number], M> | typeof TIMEOUT>;
   receive<const P extends Pattern>(
     match: P & NotOnlyTimeout<P>,
     options?: { readonly signal?: AbortSignal },

@@ -58,15 +58,21 @@ export type NotOnlyTimeout<P> = [keyof P] extends ['timeout']
     : 'a timeout alone is receive(undefined, { timeout })'
   : unknown;
 
-/** The type of the messages that a match takes: a class's instances, a type guard's type, for an array that of any part. */
-export type Matched<T> =
-  T extends MessageClass<infer C>
+/**
+ * The type of the messages that a match takes from an actor's messages `M`: a class's instances, a type guard's type, those of `M` that have the
+ * tag or the fields, for an array that of any part.
+ */
+export type Matched<T, M = unknown> = T extends string
+  ? WithTag<M, T>
+  : T extends MessageClass<infer C>
     ? C
     : T extends (message: Anything) => message is infer G
       ? G
       : T extends readonly (infer P)[]
-        ? Matched<P>
-        : unknown;
+        ? Matched<P, M>
+        : T extends Pattern
+          ? WithFields<M, T>
+          : unknown;
 
 /** Those of the messages `M` that have the tag `K`; `unknown` when the types do not say which have it. */
 export type WithTag<M, K extends string> = [Carrying<M, K>] extends [never] ? unknown : Carrying<M, K>;
