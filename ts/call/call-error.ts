@@ -1,5 +1,5 @@
 import { SnowmeshError } from '../errors/index.ts';
-import { briefReason } from '../kernel/index.ts';
+import { briefReason, isCleanExit } from '../kernel/index.ts';
 
 /** How long a call waits, and what else ends the wait. */
 export interface CallOptions {
@@ -85,7 +85,7 @@ export class CallError extends SnowmeshError {
     const rest = brief === undefined ? '' : `: ${brief.replace(/\.$/, '')}`;
     const isStopped = state === 'noproc' && reason === STOPPED;
     const explanation = isStopped ? 'the node of the caller was stopped (noproc)' : EXPLAIN[state];
-    const remedy = isStopped ? 'Call before `stop`, or from another node' : REMEDIES[state];
+    const remedy = isStopped ? 'Call before `stop`, or from another node' : remedyOf(state, reason);
     super(
       CODES[state],
       `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${explanation}${rest}.${remedy === undefined ? '' : ` ${remedy}.`}`,
@@ -151,6 +151,11 @@ const REMEDIES: Readonly<Partial<Record<CallState, string>>> = {
   nodedown: 'Call again once `node.connect` has connected to the node',
   error: 'Its error and stack are the `reason` of this error',
 };
+
+function remedyOf(state: CallState, reason: unknown): string | undefined {
+  if (state !== 'exit' || !isCleanExit(reason)) return REMEDIES[state];
+  return 'It was stopped: start it, or look up what has its name now, and call that';
+}
 
 const CODES = {
   timeout: 'SNOW_ERR_CALL_TIMEOUT',

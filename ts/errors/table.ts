@@ -72,7 +72,7 @@ export const ERRORS = {
   SNOW_ERR_CALL_EXIT: {
     summary: 'The called actor ended before it answered, also because its handler threw.',
     remedy:
-      'reason is its exit reason, { error, stack } if it threw; call again once its supervisor has restarted it.',
+      'reason is its exit reason. { error, stack }: it threw; call again once its supervisor has restarted it. normal or shutdown: it was stopped; start it, or look up what has its name now.',
   },
   SNOW_ERR_CALL_NODEDOWN: {
     summary: 'The node of the called actor cannot be reached, or was lost during the call.',

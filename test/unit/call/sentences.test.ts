@@ -98,6 +98,22 @@ describe('an error', () => {
     });
   });
 
+  it.each(['normal', 'shutdown', { shutdown: 'moved' }])(
+    'of a call to a server that ends with %o says that it was stopped',
+    async (reason) => {
+      const server = defineServer({
+        name: 'till',
+        init: () => ({}),
+        calls: { pay: ({ self }) => self.exit(reason) },
+      });
+      const failed = call(kit, await server.start(kit), 'pay').catch((error: CallError) => error);
+      await kit.settle();
+      expect(((await failed) as CallError).message).toMatch(
+        /\(exit\): .*\. It was stopped: start it, or look up what has its name now, and call that\.$/,
+      );
+    },
+  );
+
   it.each<[CallState, RegExp]>([
     ['timeout', /the target may still handle it\.$/],
     ['aborted', /the target may still handle it\.$/],
