@@ -11,8 +11,8 @@ declare const MESSAGE: unique symbol;
  * The address of one actor, here or on another node: an immutable value that travels in messages.
  *
  * `Pid<M>` is the PID of an actor that accepts messages of type `M`. Compare PIDs with {@link Pid.equals}, and use
- * {@link Pid.key} as a `Map` key. A PID belongs to the node object that made or received it: each node numbers other nodes on its
- * own.
+ * {@link Pid.key} as a `Map` key. `node.nodeOf(pid)` is the name of its node. A PID belongs to the node object that made or received it: each
+ * node numbers other nodes on its own.
  *
  * @example
  * const counts = new Map<string, number>();
