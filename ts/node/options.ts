@@ -60,7 +60,7 @@ export interface NodeOptions {
   /**
    * `use` (default): a send, link or monitor to a node connects to it. `once`: the same until a connection is lost; after that only a
    * call of `connect`, on either side, connects the two nodes again. `explicit`: using a node never connects to it; `connect`, mesh and
-   * discovery do. `never`: this node dials no other node.
+   * discovery do. `never`: this node dials no other node; others that are to be connected with it have to be told of it, by discovery or `connect`.
    */
   readonly autoConnect?: AutoConnect | undefined;
   /**
