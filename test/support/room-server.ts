@@ -7,6 +7,8 @@ import { connectRooms } from '../../ts/client/index.ts';
 import type { Node } from '../../ts/index.ts';
 import { createRooms, type Rooms, type RoomsOptions } from '../../ts/rooms/index.ts';
 import { redisBridge } from '../../ts/rooms/redis.ts';
+import type { ClusterNode } from './cluster.ts';
+import { until } from './deadline.ts';
 import { WebSocket } from './websocket.ts';
 
 /** @param broker of a bridge to other clusters; without it there is none. @param port 0: any. */
@@ -43,6 +45,25 @@ async function attach(
   await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
   rooms.attach(server, authorize === undefined ? {} : { authorize });
   return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/rooms`;
+}
+
+/**
+ * Called in the process of the test. Resolves when each node knows that the others have rooms, which it learns after it is connected: until then
+ * a join does not wait for them. @param nodes with their rooms in `box.rooms`. @param urls of these rooms.
+ */
+export async function roomsKnown(nodes: readonly ClusterNode[], urls: readonly string[]): Promise<void> {
+  const room = 'known';
+  const clients = urls.map((url) => connectRooms(url, { WebSocket: WebSocket as never }));
+  try {
+    await Promise.all(clients.map((client) => client.join(room)));
+    for (const node of nodes)
+      await until(`${node.name} knows the rooms of all`, async () => {
+        const { all } = await node.run((bench, name) => bench.box['rooms'].members(name), room);
+        return all === nodes.length;
+      });
+  } finally {
+    for (const client of clients) client.close();
+  }
 }
 
 /** A client in `g` in this process. Gives the list of the messages that it gets. */

@@ -4,6 +4,7 @@ import { connectRooms } from '../../../ts/client/index.ts';
 import { Cluster, type ClusterNode } from '../../support/cluster.ts';
 import type { Workbench } from '../../support/cluster-node.ts';
 import { until } from '../../support/deadline.ts';
+import { roomsKnown } from '../../support/room-server.ts';
 import { WebSocket } from '../../support/websocket.ts';
 
 const CLIENTS = 8;
@@ -41,6 +42,7 @@ it('R16, R19 joins, leaves and messages during a drain are done once, and a clie
   const urls = await Promise.all(nodes.map((node) => node.run(serve)));
   const [a, b, c] = nodes as [ClusterNode, ClusterNode, ClusterNode];
   await cluster.ring(nodes);
+  await roomsKnown(nodes, urls);
 
   const open = (first: string, second: string) => {
     const client = cluster.client(

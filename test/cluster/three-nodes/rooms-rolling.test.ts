@@ -4,6 +4,7 @@ import { connectRooms } from '../../../ts/client/index.ts';
 import { Cluster, type ClusterNode } from '../../support/cluster.ts';
 import type { Workbench } from '../../support/cluster-node.ts';
 import { until } from '../../support/deadline.ts';
+import { roomsKnown } from '../../support/room-server.ts';
 import { WebSocket } from '../../support/websocket.ts';
 
 const CLIENTS = 40;
@@ -40,6 +41,7 @@ it('R16 clients of quiet rooms move from node to node without a resync, and miss
     string,
   ];
   await cluster.ring(nodes);
+  await roomsKnown(nodes, [urlA, urlB, urlC]);
 
   const got: string[][] = [];
   const wrong: unknown[] = [];

@@ -4,6 +4,7 @@ import { connectRooms } from '../../../ts/client/index.ts';
 import { Cluster, type ClusterNode } from '../../support/cluster.ts';
 import type { Workbench } from '../../support/cluster-node.ts';
 import { until } from '../../support/deadline.ts';
+import { roomsKnown } from '../../support/room-server.ts';
 import { WebSocket } from '../../support/websocket.ts';
 
 let cluster: Cluster;
@@ -38,6 +39,7 @@ async function chat(): Promise<Chat> {
   for (const [index, node] of nodes.entries())
     for (const peer of nodes.slice(index + 1))
       await node.run((bench, name) => bench.node.connect(name), peer.name);
+  await roomsKnown(nodes, urls);
   return { nodes, urls };
 }
 
@@ -120,6 +122,7 @@ it('R18 messages of a killed node that only one node has reach the clients of th
   for (const node of [a, b, c]) urls.push(await node.run(serve));
   // Only the connection from c to a goes through the proxy.
   await cluster.ring([a, b, c]);
+  await roomsKnown([a, b, c], urls);
   const [onB, onC] = await Promise.all([member([urls[1] as string]), member([urls[2] as string])]);
   await a.run(broadcast, 'both', 1);
   for (const { has } of [onB, onC]) await has(1);

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
+import { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -114,5 +115,27 @@ describe('R4 a node that broadcast before it met another one', () => {
     first?.broadcast('g', 1);
     await meet();
     expect(socket.all('resync')).toEqual([]);
+  });
+});
+
+describe('R15 nodes that are connected, and have not heard of each other yet', () => {
+  it.each([
+    ['are not told of a broadcast that went to nobody', 0],
+    ['are told resync when it went to others', 1],
+  ])('%s', async (_what, told) => {
+    const [first, second, third] = stage.nodes.map((node) => createRooms(node, { join: () => true }));
+    stage.mesh.connect(stage.node(0), stage.node(1));
+    if (told > 0) await stage.plain(second as Rooms, ['g']);
+    const socket = new FakeClient();
+    const connection = (third as Rooms).accept(socket);
+    socket.hello();
+    stage.mesh.connect(stage.node(0), stage.node(2)); // the hellos are on their way
+    await connection.join('g');
+    for (const { kit } of stage.nodes) kit.clock.skip(1);
+    first?.broadcast('g', 1);
+    await stage.mesh.settle();
+    first?.broadcast('g', 2);
+    await stage.mesh.settle();
+    expect([socket.all('resync').length, socket.data('g')]).toEqual([told, [2]]);
   });
 });
