@@ -12,6 +12,7 @@ beforeEach(async () => {
   cluster = new Cluster();
   [victim, good] = (await cluster.nodes({ name: 'victim' }, { name: 'good' })) as [ClusterNode, ClusterNode];
   await good.run((bench, name) => bench.node.connect(name), victim.name);
+  await victim.run((bench) => bench.node.ready({ peers: 1 })); // the one that dialled may know of the session first
 });
 afterEach(() => cluster.stop());
 

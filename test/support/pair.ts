@@ -34,6 +34,7 @@ async function connect(a: ClusterNode, b: ClusterNode, ask: Setup, offer: Setup)
   await b.run(offer);
   await a.run(ask);
   await a.run((bench, peer) => bench.node.connect(peer), b.name);
+  await b.run((bench) => bench.node.ready({ peers: 1 })); // the one that dialled may know of the session first
 }
 
 /** A set-up that fails leaves no process behind. */

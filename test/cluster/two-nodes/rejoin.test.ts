@@ -213,6 +213,7 @@ describe('a partial split', () => {
   it('L14 costs the two their connection, and the third none', async () => {
     const c = await cluster.node({ name: 'c' });
     for (const node of [a, b]) await node.run((bench, peer) => bench.node.connect(peer), c.name);
+    await c.run((bench) => bench.node.ready({ peers: 2 })); // those that dialled may know of the session first
     proxy.partition();
     await a.run((bench) => bench.event('nodedown'));
     expect(await a.run((bench) => bench.node.nodes())).toEqual([c.name]);

@@ -45,7 +45,7 @@ describe('connecting', () => {
     );
     expect(warnings).toMatchObject([{ event: 'peer_refused', node: b!.name, address: '127.0.0.1' }]);
     expect(await c!.run((bench, peer) => bench.node.connect(peer), a!.name)).toBe(true);
-    expect(await a!.run((bench) => bench.node.nodes())).toEqual([c!.name]);
+    expect(await a!.run((bench) => bench.node.ready({ peers: 1 }))).toEqual([c!.name]);
     expect(a!.output() + b!.output()).not.toContain(COOKIE);
   });
 
