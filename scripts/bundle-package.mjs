@@ -14,11 +14,11 @@ export const CORE = /[\\/](ts[\\/](?!rooms|client|testing|health|metrics|observe
  */
 function guard(dist) {
   const { engines } = JSON.parse(readFileSync(join(dist, '../package.json'), 'utf8'));
-  const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(engines.node);
+  const [, major, minor, next, later] = /^\^(\d+)\.(\d+)\.0 \|\| >=(\d+)\.(\d+)\.0$/.exec(engines.node);
   return `{
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < ${major} || (major === ${major} && minor < ${minor}))
-    throw new Error(\`snowmesh needs Node.js ${major}.${minor} or later; this is \${process.version}\`);
+  if (major === ${major} ? minor < ${minor} : major < ${next} || (major === ${next} && minor < ${later}))
+    throw new Error(\`snowmesh needs Node.js ${major}.${minor}, or ${next}.${later} or later; this is \${process.version}\`);
 }`;
 }
 

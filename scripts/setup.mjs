@@ -16,8 +16,6 @@ export class SetupError extends Error {}
 /** Programs that are run for the set-up print to stderr: stdout belongs to the command that needs the set-up. */
 const TO_STDERR = { stdio: ['inherit', 2, 2] };
 
-const OLDEST_NODE = [20, 19];
-
 /** Runs all parts, or those that `need` names. */
 export function setup(need = { native: true, compile: true }) {
   checkNode();
@@ -28,10 +26,10 @@ export function setup(need = { native: true, compile: true }) {
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  const [oldestMajor, oldestMinor] = OLDEST_NODE;
-  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  // The tools need more than the package does.
+  if (major === 20 ? minor >= 19 : major > 22 || (major === 22 && minor >= 12)) return;
   throw new SetupError(
-    `snowmesh needs Node.js ${OLDEST_NODE.join('.')} or newer; this is ${process.version}.`,
+    `work on snowmesh needs Node.js 20.19, or 22.12 or later; this is ${process.version}.`,
   );
 }
 

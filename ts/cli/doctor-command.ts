@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { ENGINES, isEngine } from '../errors/index.ts';
 import { type NodeName, optionsFrom, parseNodeName, startNode } from '../node/index.ts';
 import { ASKING_OPTIONS, asking, overviewOf } from './asking.ts';
 import { type Command, EXIT, type Given, UnreachableError } from './command.ts';
@@ -10,8 +11,6 @@ import { version } from './package-folder.ts';
 import type { Terminal } from './terminal.ts';
 import { age, printable } from './text.ts';
 
-/** The oldest supported Node.js, as `engines` in package.json says. */
-const NODE_VERSION = [20, 19] as const;
 /** A clock that differs by more is reported. Unit: ms. */
 const CLOCK_MS = 2000;
 /** An event loop with a longer delay is reported. Unit: ms. */
@@ -84,10 +83,9 @@ const CHECKS: readonly Check[] = [
 ];
 
 function runtime(): Finding {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const detail = `snowmesh ${version()} on Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
-  if (major > NODE_VERSION[0] || (major === NODE_VERSION[0] && minor >= NODE_VERSION[1])) return ok(detail);
-  throw new Error(`${detail}: it needs Node.js ${NODE_VERSION.join('.')} or later`);
+  if (isEngine(process.versions.node)) return ok(detail);
+  throw new Error(`${detail}: it needs ${ENGINES}`);
 }
 
 /** Loads the addon, and starts a node with a random cookie. */

@@ -17,6 +17,7 @@ export {
   kindOf,
   nameText,
 } from './arguments.ts';
+export { ENGINES, isEngine } from './engine.ts';
 export {
   type AllOf,
   checkHost,

@@ -135,9 +135,10 @@ describe('the doctor', () => {
   });
 
   it.each([
-    ['20.18.3', 'failed', /on Node\.js 20\.18\.3, .*: it needs Node\.js 20\.19 or later/],
+    ['20.18.3', 'failed', /on Node\.js 20\.18\.3, .*: it needs Node\.js 20\.19, or 22\.3 or later/],
+    ['22.2.0', 'failed', /it needs Node\.js 20\.19, or 22\.3 or later/],
     ['20.19.0', 'ok', /on Node\.js 20\.19\.0, /],
-    ['18.20.8', 'failed', /it needs Node\.js 20\.19 or later/],
+    ['18.20.8', 'failed', /it needs Node\.js 20\.19, or 22\.3 or later/],
     ['26.0.0', 'ok', /on Node\.js 26\.0\.0, /],
   ] as const)('looks at runtime: Node.js %s', async (node, state, detail) => {
     const versions = { value: { ...process.versions, node } };
