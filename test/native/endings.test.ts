@@ -31,7 +31,7 @@ describe.each(['loop', 'thread'])('an end, reader %s', (reader) => {
   it('close waits for what is pending, then leaves no thread', async () => {
     const child = run('close waits', reader);
     expect(await child.exit()).toEqual({ code: 0, signal: null });
-    expect(child.stdout().trim()).toBe('received 100000 threads 0');
+    expect(child.stdout().trim()).toBe('received 20000 threads 0');
   });
 
   it('SIGTERM', async () => {
