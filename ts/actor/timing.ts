@@ -81,7 +81,8 @@ export class Timing extends Linking {
    * @throws SNOW_ERR_BAD_ARGUMENT when `timer` is not a TimerRef.
    */
   cancelTimer(timer: TimerRef): number | false {
-    return cancelTimer(this.kernel.sender, timer);
+    checkTimer('cancelTimer', timer);
+    return !this.isOver && cancelTimer(this.kernel.sender, timer);
   }
 
   /**

@@ -166,8 +166,7 @@ export function startTimer(
 }
 
 /** Cancels a timer of this runtime. Returns the ms that were left; false: it is not active, or belongs to another runtime (H3). */
-export function cancelTimer(sender: Sender, ref: TimerRef): number | false {
-  const { timer } = checkTimer('cancelTimer', ref);
+export function cancelTimer(sender: Sender, { timer }: TimerRef): number | false {
   if (!(timer instanceof ActorTimer) || !timer.isOf(sender)) return false;
   return timer.cancel();
 }

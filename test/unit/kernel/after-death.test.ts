@@ -88,6 +88,17 @@ describe('the self of a dead actor', () => {
     expect(kit.runtime.deadLetters.counts).toMatchObject({ dead_sender: 4, noproc: 0, no_name: 0 });
   });
 
+  it('A7 cancels no timer that it left behind', async () => {
+    let self!: Self;
+    const pid = kit.runtime.spawn(async (own: Self) => void (await (self = own).receive()));
+    await kit.settle();
+    const timer = self.sendAfter(10, probe.pid, 'in time');
+    kit.runtime.sendExit(pid, 'kill');
+    expect(self.cancelTimer(timer)).toBe(false);
+    await kit.advance(10);
+    await probe.expectMessage('in time');
+  });
+
   it('A7 makes nothing: no actor, a monitor without a DOWN, no alias, no name', async () => {
     const self = await ghost();
     const ran: string[] = [];
