@@ -38,6 +38,7 @@ export function start<N, A extends readonly unknown[]>(
     return promised(parent, runtime.starts.start(cell, what, args, options, node)) as Promise<StartResult<N>>;
   }
   const result = runtime.spawner.start(cell, what, args, options) as StartResult<N> | Promise<StartResult<N>>;
+  if (cell?.isDead === true) return never(); // the init has ended its starter
   // A loop that repeats a failing start must not starve timers and sockets.
   if (result instanceof Promise || result.ok || runtime.scheduler.spend()) return result;
   return inBudget(runtime, cell, Promise.resolve(result));

@@ -104,6 +104,17 @@ describe('a start', () => {
     expect(kit.runtime.timers.size).toBe(0);
   });
 
+  it('A7 whose init ends its starter gives it no result', async () => {
+    const went: unknown[] = [];
+    const deadly = defineHandler('deadly', (self: Self): HandlerBody => {
+      self.sendExit(self.parent, 'kill');
+      return { onMessage() {} };
+    });
+    const starter = kit.runtime.spawn(async (self: Self) => void went.push(await start(self, deadly, [])));
+    await kit.settle();
+    expect([went, kit.runtime.isAlive(starter)]).toEqual([[], false]);
+  });
+
   it('I3 with a time that is none starts nothing', () => {
     expect(() => start(kit.runtime, slowStarter, ['ready'], { timeout: -1 })).toThrow(
       expect.objectContaining({ code: 'SNOW_ERR_BAD_TIME' }),
