@@ -14,7 +14,7 @@ import type { Wait } from './wait.ts';
 
 /** Bit of `Cell.flags`: it is in the run queue. */
 export const QUEUED = 1;
-/** A promise of its handler or init is pending: it gets no next message. */
+/** Its init runs, or a promise of its init or handler is pending: it gets no next message. */
 export const BUSY = 2;
 export const DEAD = 4;
 /** Exit signals arrive as messages. */

@@ -65,15 +65,12 @@ function start(cell: Cell): void {
       return follow(cell, what.body(cell, ...(args as unknown[])));
     }
     const init = typeof what === 'function' ? (what as unknown as (...all: unknown[]) => unknown) : what.init;
+    cell.flags |= BUSY;
     const made = (init as (...all: unknown[]) => unknown)(cell, ...args);
     const pending = promiseOf(made);
     if (pending === undefined) return embody(cell, made);
-    cell.flags |= BUSY;
     pending.then(
-      (body) => {
-        cell.flags &= ~BUSY;
-        embody(cell, body);
-      },
+      (body) => embody(cell, body),
       (error) => crash(cell, error),
     );
   } catch (error) {
@@ -83,6 +80,7 @@ function start(cell: Cell): void {
 }
 
 function embody(cell: Cell, made: unknown): void {
+  cell.flags &= ~BUSY;
   if (cell.isDead) return;
   if (made === IGNORE) {
     const starter = takeStarter(cell);

@@ -211,6 +211,25 @@ describe('a stop', () => {
     expect(await asked).toMatchObject({ state: 'exit', reason: 'no way' });
   });
 
+  it('I6 during an init, also a synchronous one, waits until it is done', async () => {
+    const heard: unknown[] = [];
+    const inits = [(self: Self) => ask(self), async (self: Self) => ask(self)];
+    const ask = (self: Self): HandlerBody => {
+      self.send(self.pid, 'sent before');
+      void stop(kit, self.pid as Pid, 'shutdown').then(() => heard.push('stopped'));
+      return {
+        onMessage: (message) => void heard.push(message),
+        onTerminate: (why: ExitReason) => void heard.push(why),
+      };
+    };
+    for (const init of inits) {
+      heard.length = 0;
+      kit.runtime.spawn(defineHandler('asking', init));
+      await kit.settle();
+      expect(heard).toEqual(['sent before', 'shutdown', 'stopped']);
+    }
+  });
+
   it('I6 of an init that waits costs the same however often it is asked for', async () => {
     const slow = defineHandler('slow', async (self: Self) => {
       await self.receive('go on');
