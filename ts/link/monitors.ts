@@ -53,17 +53,16 @@ export class Watches {
     }
   }
 
-  /** The node that a Down of this monitor must come from, see {@link Monitor.node}; undefined: there is no such remote monitor. */
+  /** The node that a Down of this monitor must come from, see {@link Monitor.node}; 0: this node; undefined: there is no such monitor. */
   nodeOf(ref: Ref): number | string | undefined {
-    if (ref.nc !== 0) return undefined;
-    const monitor = this.many?.get(ref.id) ?? this.few.find((each) => each.ref.id === ref.id);
-    return monitor === undefined || monitor.isOver || monitor.chain !== null ? undefined : monitor.node;
+    const monitor = this.find(ref);
+    return monitor === undefined || monitor.chain === null ? monitor?.node : 0;
   }
 
   /** Removes and returns a monitor. Undefined for a reference that is not of a monitor of this actor (D8). */
   take(ref: Ref): Monitor | undefined {
-    const monitor = this.many?.get(ref.id) ?? this.few.find((each) => each.ref.id === ref.id);
-    if (monitor === undefined || monitor.isOver || !monitor.ref.equals(ref)) return undefined;
+    const monitor = this.find(ref);
+    if (monitor === undefined) return undefined;
     monitor.isOver = true;
     this.drop(monitor);
     return monitor;
@@ -86,6 +85,11 @@ export class Watches {
     const over = [...this.many.values()].filter((monitor) => monitor.isOver);
     if (over.length === this.many.size) this.many = null;
     else for (const monitor of over) this.drop(monitor);
+  }
+
+  private find(ref: Ref): Monitor | undefined {
+    const monitor = this.many?.get(ref.id) ?? this.few.find((each) => each.ref.id === ref.id);
+    return monitor === undefined || monitor.isOver || !monitor.ref.equals(ref) ? undefined : monitor;
   }
 
   private drop(monitor: Monitor): void {

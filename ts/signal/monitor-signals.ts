@@ -63,11 +63,12 @@ export class MonitorSignals {
 
   /** A monitor of `cell` fires: `from` says that its target has ended, or this node (`from` null) found no such actor. */
   fire(cell: Cell, from: AnsweringNode | null, ref: Ref, reason: ExitReason): void {
-    if (from !== null && !isFrom(from, cell.extra?.watches?.nodeOf(ref)))
-      return this.kernel.deadLetters.count('unasked', ref);
+    const asked = cell.extra?.watches?.nodeOf(ref);
+    if (asked === undefined) return; // it comes too late: the monitor has ended
+    if (from !== null && !isFrom(from, asked)) return this.kernel.deadLetters.count('unasked', ref);
     const made = cell.extra?.watches?.take(ref);
     if (made === undefined) return;
-    if (made.chain === null) this.byNode.remove(made.node, made);
+    this.byNode.remove(made.node, made);
     this.kernel.aliases.endWithMonitor(ref);
     deliver(cell, new Down(ref, made.target, reason));
   }

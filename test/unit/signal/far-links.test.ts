@@ -162,6 +162,14 @@ describe('a monitor', () => {
     expect(kit.runtime.monitors.remoteCount).toBe(0);
   });
 
+  it('D8 fires no more once it has ended, and that is no forged answer', async () => {
+    made();
+    probe.self.demonitor(ref);
+    inbound().monitorExit({ nc: PEER, name: NAME }, local(), ref, 'late');
+    await kit.settle();
+    expect([probe.messages, kit.runtime.deadLetters.counts.unasked]).toEqual([[], 0]);
+  });
+
   it('D10 fires only by the node of its target', async () => {
     made();
     inbound().monitorExit({ nc: PEER + 1, name: 'other@host:1' }, local(), ref, 'forged');
