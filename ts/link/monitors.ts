@@ -13,8 +13,6 @@ export class Monitor implements Chained<Monitor> {
   readonly owner: Pid;
   /** What was passed to `monitor`, and what the Down contains (D3). */
   readonly target: Pid | NamedProcess;
-  /** An alias that ends with the monitor. */
-  hasAlias = false;
   /** Whether it has fired or was removed. */
   isOver = false;
   before: Monitor | null = null;
