@@ -73,8 +73,8 @@ export class MonitorSignals {
     deliver(cell, new Down(ref, made.target, reason));
   }
 
-  /** Adds the monitor of a child on another node that was spawned with it: the other node has made its side already. */
-  adopt(cell: Cell, child: Pid, ref: Ref): void {
+  /** Adds the monitor of a child on another node that was spawned with it: the other node makes, or has made, its side. */
+  adopt(cell: Cell, child: Pid | NodeAddress, ref: Ref): void {
     const made = new Monitor(ref, cell.pid, child);
     cell.watches().add(made);
     this.byNode.add(made.node, made);

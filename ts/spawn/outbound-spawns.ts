@@ -6,18 +6,17 @@ import {
   type ExitReason,
   inBudget,
   type Kernel,
-  NOT_EXPOSED,
   onAbort,
   type Program,
   type RemoteStart,
   SpawnStatus,
   sendReason,
   settleInBudget,
-  whyFailed,
 } from '../kernel/index.ts';
 import { NodeIndex } from '../link/index.ts';
 import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
 import { copyTerm, type Pid, type Ref } from '../term/index.ts';
+import { spawnError } from './spawn-error.ts';
 import { checkRemoteSpawnOptions, type RemoteSpawnOptions } from './spawn-options.ts';
 import type { Spawner } from './spawner.ts';
 
@@ -26,8 +25,8 @@ const MAX_NAME_BYTES = 255;
 
 /** A start on another node. */
 export interface StartOrder extends RemoteStart {
-  /** Called once the order is sent, with its reference and the node's full name. */
-  began(request: Ref, node: string): void;
+  /** Called once the order is sent, with its reference, the node's full name, and the monitor of the child. */
+  began(request: Ref, node: string, monitor: Ref | undefined): void;
 }
 
 /** A spawn on another node that has no reply yet. It stays until the reply comes or the node is lost, also when its caller gave up. */
@@ -119,6 +118,9 @@ export class OutboundSpawns {
       let forget: (() => void) | undefined;
       const abandon = (): void => {
         pending.isAbandoned = true;
+        // The child's PID is not known, but the monitor fires all the same, also if the node is lost.
+        if (cell?.isDead === false && start !== undefined && monitorRef !== undefined)
+          this.monitors.adopt(cell, { name, node: where }, monitorRef);
         if (cell?.isDead !== true) reject(options.signal?.reason);
       };
       const pending: PendingSpawn = {
@@ -138,7 +140,12 @@ export class OutboundSpawns {
           forget?.();
           if (cell?.isDead === true || pending.isAbandoned) return;
           if (status === SpawnStatus.ok && child !== undefined) resolve({ pid: child, ref: monitorRef });
-          else settleInBudget(kernel, cell, () => reject(spawnError(kernel, node, name, status, detail)));
+          else {
+            const ref =
+              child !== undefined && child.local !== 0 && start !== undefined ? monitorRef : undefined;
+            const error = spawnError(kernel, node, name, status, detail, ref);
+            settleInBudget(kernel, cell, () => reject(error));
+          }
           kernel.scheduler.settled(); // the caller continues, with the PID, before a message of the child is handled (N5)
         },
       };
@@ -158,7 +165,7 @@ export class OutboundSpawns {
       else trace.run(() => kernel.remote.spawn(order));
       this.byId.set(request.id, pending); // only now: sending throws for arguments that are too large
       this.byNode.add(where, pending);
-      start?.began(request, where);
+      start?.began(request, where, monitorRef);
       if (options.signal !== undefined) disarm = onAbort(options.signal, abandon);
       if (cell !== null) {
         forget = cell.onDeath((_pid, reason) => {
@@ -180,7 +187,7 @@ export class OutboundSpawns {
       if (pending.cell?.isDead === true) this.disown(pending, child, pending.parentReason);
       else if (pending.isAbandoned) this.disown(pending, child, 'abandoned');
       else this.adopt(pending, child);
-    } else if (pending.isStart && child.local !== 0) this.signalFailedStart(pending, child, status, detail);
+    } else if (pending.isStart) this.signalFailedStart(pending, child, status, detail);
     pending.settle(status, child, detail);
   }
 
@@ -213,12 +220,12 @@ export class OutboundSpawns {
 
   /**
    * The caller gave up or died before the reply came: a started child is killed (I3), a linked child ends (N4, N6), any other child
-   * runs on without its monitor.
+   * runs on without its monitor. Of a start that was given up the monitor stays, and tells of the end.
    */
   private disown({ cell, link, monitor, isStart }: PendingSpawn, child: Pid, reason: ExitReason): void {
     const { remote } = this.kernel;
     if (cell === null) return remote.exit2(null, child, 'kill'); // code outside of actors has no spawns, only starts
-    if (monitor !== undefined) remote.demonitor(cell.pid, monitor, child);
+    if (monitor !== undefined && !(isStart && !cell.isDead)) remote.demonitor(cell.pid, monitor, child);
     if (isStart) this.links.unlink(cell, child);
     if (isStart) remote.exit2(cell.pid, child, 'kill');
     else if (link) sendReason((why) => remote.exit(cell.pid, child, why), reason);
@@ -231,13 +238,18 @@ export class OutboundSpawns {
     status: SpawnStatus,
     detail: ExitReason,
   ): void {
-    const { cell, link, monitor } = pending;
+    const { cell, link, monitor, isAbandoned } = pending;
     if (cell === null) return;
-    const isTooLate = status === SpawnStatus.timedOut || pending.isAbandoned;
+    const hasChild = child.local !== 0;
+    if (isAbandoned && monitor !== undefined)
+      this.monitors.fire(cell, null, monitor, hasChild ? 'killed' : 'noproc');
+    if (!hasChild) return;
+    const isTooLate = status === SpawnStatus.timedOut || isAbandoned;
     const reason = isTooLate ? 'killed' : status === SpawnStatus.ignored ? 'normal' : detail;
     if (isTooLate) this.links.unlink(cell, child);
     else if (link) this.links.childFailed(cell, child, reason);
-    if (monitor !== undefined && !cell.isDead) deliver(cell, new Down(monitor, child, reason));
+    if (monitor !== undefined && !isAbandoned && !cell.isDead)
+      deliver(cell, new Down(monitor, child, reason));
   }
 }
 
@@ -255,45 +267,4 @@ function exposable(spec: Program): string {
   if (bytes > 0 && bytes <= MAX_NAME_BYTES) return spec.name;
   const why = `The name of a spec that is spawned on another node must have 1 to ${MAX_NAME_BYTES} bytes, not ${bytes}.`;
   throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE', why);
-}
-
-function spawnError(
-  kernel: Kernel,
-  node: string,
-  name: string,
-  status: SpawnStatus | 'noconnection',
-  detail: unknown,
-): SnowmeshError {
-  const why =
-    status === 'noconnection'
-      ? 'the node is out of reach'
-      : status === SpawnStatus.unknownFunction
-        ? NOT_EXPOSED
-        : 'the start was refused';
-  const reason = failureOf(status, detail);
-  const known = status === 'noconnection' ? whyFailed(kernel, node, status) : {};
-  const sentence = known.detail === undefined ? why : `${why}: ${known.detail}`;
-  return new SnowmeshError('SNOW_ERR_SPAWN', `Cannot spawn ${name} on ${node}: ${sentence}.`, {
-    cause: detail,
-    details: {
-      node,
-      name,
-      reason,
-      ...(known.why === undefined ? undefined : { why: known.why }),
-      ...(status === SpawnStatus.ignored ? { ignore: true } : undefined),
-    },
-  });
-}
-
-function failureOf(status: SpawnStatus | 'noconnection', detail: unknown): unknown {
-  switch (status) {
-    case 'noconnection':
-      return status;
-    case SpawnStatus.unknownFunction:
-      return 'unknown_function';
-    case SpawnStatus.timedOut:
-      return 'timeout';
-    default:
-      return detail;
-  }
 }

@@ -55,7 +55,9 @@ export class OutboundStarts {
     const { signal } = controller;
     let cancel: (() => void) | undefined;
     let wait: RemoteWait | undefined;
-    const began = (address: Ref, where: string): void => {
+    let ref: Ref | undefined; // of the monitor
+    const began = (address: Ref, where: string, watch: Ref | undefined): void => {
+      ref = watch;
       if (cell !== null) wait = this.wait(cell, address, where, (ring) => controller.abort(new Ring(ring)));
     };
     try {
@@ -68,15 +70,16 @@ export class OutboundStarts {
         { name, timeout, began },
       );
       cancel = after(this.kernel, timeout, () => controller.abort(TOO_LATE));
-      const { pid, ref } = await started;
+      const { pid } = await started;
       return { ok: true, pid: pid as never, ref };
     } catch (error) {
-      if (error === TOO_LATE) return { ok: false, reason: 'timeout' };
-      if (error instanceof Ring) return { ok: false, reason: { cycle: error.pids } };
+      if (error === TOO_LATE) return { ok: false, reason: 'timeout', ref };
+      if (error instanceof Ring) return { ok: false, reason: { cycle: error.pids }, ref };
       if (!(error instanceof SnowmeshError)) return { ok: false, reason: String(error) };
       const { code, details = {} } = error;
-      if (details['ignore'] === true) return { ok: false, ignore: true };
-      return { ok: false, reason: 'reason' in details ? details['reason'] : code };
+      const told = details['ref'] as Ref | undefined;
+      if (details['ignore'] === true) return { ok: false, ignore: true, ref: told };
+      return { ok: false, reason: 'reason' in details ? details['reason'] : code, ref: told };
     } finally {
       cancel?.();
       if (wait !== undefined) {

@@ -127,6 +127,9 @@ function badOption(what: string, option: string, given: unknown, wanted: string)
  *
  * The `reason` is the exit reason of the init; `{ alreadyStarted: pid }` if another actor has the name; `timeout`; for another node
  * also `noconnection` or `unknown_function`.
+ *
+ * `ref`, with the option `monitor`, is the reference of the monitor. When the start fails it is there if a Down comes: there was an actor
+ * or, after `timeout` of a start on another node, perhaps one. The Down of the latter names spec and node instead of a PID.
  */
 export type StartResult<M = unknown> =
   | { readonly ok: true; readonly pid: Pid<M>; readonly ref: Ref | undefined }
@@ -135,6 +138,5 @@ export type StartResult<M = unknown> =
       readonly ok: false;
       readonly ignore?: undefined;
       readonly reason: ExitReason;
-      /** With the option `monitor`: the reference of the monitor, whose Down comes, too. */
       readonly ref?: Ref | undefined;
     };

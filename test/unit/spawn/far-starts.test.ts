@@ -1,6 +1,7 @@
 // The replies to starts on another node, which is imitated (I2, I3).
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
+  Down,
   defineHandler,
   Exit,
   type RemotePort,
@@ -10,7 +11,7 @@ import {
   start,
 } from '../../../ts/actor/index.ts';
 import { cellOf } from '../../../ts/kernel/index.ts';
-import { Pid } from '../../../ts/term/index.ts';
+import { Pid, type Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
 const PEER = 256;
@@ -186,6 +187,74 @@ it('I3 the result of a start without an answer tells so, or that the node is los
   expect(await late).toEqual({ ok: false, reason: 'timeout' });
   kit.runtime.losses.begin(PEER, NODE);
   expect(await lost).toEqual({ ok: false, reason: 'noconnection' });
+});
+
+it.each([
+  ['fails', SpawnStatus.failed, child, ['why']],
+  ['wants no start', SpawnStatus.ignored, child, ['normal']],
+  ['takes too long', SpawnStatus.timedOut, child, ['killed']],
+  ['is not begun', SpawnStatus.failed, new Pid(PEER, 0), []],
+])('D1, I2 of a child whose init %s the result has the monitor if a Down comes', async (...of) => {
+  const [, status, ended, reasons] = of;
+  const asker = await kit.probe();
+  const started = start(asker.self, spec, [], { node: NODE, monitor: true });
+  const { request, monitor } = orders[0] as RemoteSpawn;
+  // Its node tells it twice: the monitor there fires, and the reply says so.
+  if (ended === child)
+    kit.runtime.inbound.monitorExit({ nc: PEER, name: NODE }, asker.pid.local, monitor as Ref, 'why');
+  kit.runtime.spawns.replied(asker.pid.local, request, status, ended, 'why');
+  const { ref } = await started;
+  expect(ref).toBe(reasons.length === 0 ? undefined : monitor);
+  await kit.settle();
+  expect(asker.messages).toEqual(reasons.map((reason) => new Down(monitor as Ref, child, reason)));
+  expect(kit.runtime.deadLetters.total).toBe(0);
+});
+
+it.each<[string, string, (to: number, order: RemoteSpawn) => void]>([
+  ['is lost', 'noconnection', () => void kit.runtime.losses.begin(PEER, NODE)],
+  [
+    'has started the child',
+    'killed',
+    (to, { request, monitor }) => {
+      kit.runtime.spawns.replied(to, request, SpawnStatus.ok, child, null);
+      expect(signals).toEqual([[child.local, 'kill']]);
+      kit.runtime.inbound.monitorExit({ nc: PEER, name: NODE }, to, monitor as Ref, 'killed');
+    },
+  ],
+  [
+    'has killed the child',
+    'killed',
+    (to, { request }) => kit.runtime.spawns.replied(to, request, SpawnStatus.timedOut, child, null),
+  ],
+  [
+    'has refused',
+    'noproc',
+    (to, { request }) => kit.runtime.spawns.replied(to, request, SpawnStatus.failed, new Pid(PEER, 0), null),
+  ],
+])('D1, I3 the monitor of a start that was given up fires once when its node %s', async (...of) => {
+  const [, reason, answer] = of;
+  const asker = await kit.probe();
+  const started = start(asker.self, spec, [], { node: NODE, monitor: true, timeout: 100 });
+  const order = orders[0] as RemoteSpawn;
+  await kit.advance(100);
+  expect(await started).toEqual({ ok: false, reason: 'timeout', ref: order.monitor });
+  answer(asker.pid.local, order);
+  await kit.settle();
+  const from = { name: 'child', node: NODE };
+  expect(asker.messages).toEqual([new Down(order.monitor as Ref, from, reason)]);
+  expect([kit.runtime.monitors.remoteCount, kit.runtime.deadLetters.total]).toEqual([0, 0]);
+});
+
+it('D7 the monitor of a start that was given up can be taken back', async () => {
+  kit.runtime.remote.demonitor = () => {};
+  const asker = await kit.probe();
+  const started = start(asker.self, spec, [], { node: NODE, monitor: true, timeout: 100 });
+  await kit.advance(100);
+  expect(asker.self.demonitor((await started).ref as Ref)).toBe(true);
+  const { request } = orders[0] as RemoteSpawn;
+  kit.runtime.spawns.replied(asker.pid.local, request, SpawnStatus.timedOut, child, null);
+  await kit.settle();
+  expect(asker.messages).toEqual([]);
 });
 
 it('T12 a reply for another actor than the one that asked is ignored, and counted', async () => {
