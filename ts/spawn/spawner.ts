@@ -7,7 +7,6 @@ import {
   begin,
   type Cell,
   checkTimeout,
-  DEAD,
   IN_STORE,
   type Kernel,
   LIMITED,
@@ -147,8 +146,7 @@ export class Spawner {
         if (parent?.isDead !== true) settle(made); // the promise of a dead actor stays pending (A7)
       };
       const cancel = after(this.kernel, limit, () => {
-        report = resolve;
-        if (parent !== null) this.abandon(parent, spawned, options);
+        if (parent !== null) this.links.unlink(parent, pid); // it gets no exit signal (I3); a monitor still fires, with `killed`
         cell.more().starter = null;
         terminate(cell, 'killed');
         resolve({ ok: false, reason: 'timeout', ref });
@@ -158,12 +156,6 @@ export class Spawner {
         resolve(made);
       };
     });
-  }
-
-  /** The parent gets no exit signal of a child whose start timed out (I3). A monitor by option still fires, with `killed`. */
-  private abandon(parent: Cell, { pid, ref }: Spawned, options: StartOptions): void {
-    this.links.unlink(parent, pid);
-    if (ref !== undefined && options.monitor !== true) this.monitors.demonitor(parent, ref);
   }
 }
 
@@ -191,22 +183,13 @@ function createCell(kernel: Kernel, parent: Pid, birth: Birth, options: SpawnOpt
   const local = kernel.table.nextId();
   const label = options?.label ?? (birth.what.name || 'anonymous');
   const cell = kernel.newCell(local, parent, label, birth);
+  if (options?.name !== undefined) kernel.names.register(options.name, cell.pid); // it may throw: then nothing is left of the actor
   kernel.table.add(local, cell);
   if (options === undefined) return announced(cell);
   if (options.trapExit === true) cell.flags |= TRAPS;
   if (gate !== null) {
     cell.flags |= LIMITED;
     cell.more().gate = gate;
-  }
-  if (options.name !== undefined) {
-    try {
-      kernel.names.register(options.name, cell.pid);
-    } catch (error) {
-      cell.flags |= DEAD;
-      cell.pid.route = undefined;
-      kernel.table.remove(local);
-      throw error;
-    }
   }
   return announced(cell);
 }
