@@ -10,7 +10,15 @@ import {
   type Self,
   start,
 } from '../../../ts/actor/index.ts';
-import { call, callWith, cast, defineServer, type From, noReply } from '../../../ts/behaviour/index.ts';
+import {
+  call,
+  callWith,
+  cast,
+  defineServer,
+  type From,
+  noReply,
+  replyTo,
+} from '../../../ts/behaviour/index.ts';
 import { MAX_RING, MAX_STEPS } from '../../../ts/call/wait-graph.ts';
 import { childSpec, defineSupervisor, startChild, whichChildren } from '../../../ts/supervisor/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
@@ -68,6 +76,23 @@ describe('a ring of calls', () => {
       ['q', 'cycle'],
       ['p', 'hello'],
     ]);
+  });
+
+  it('G4 is none through a handler that started an actor and can take messages again', async () => {
+    const quick = defineHandler('quick', () => ({ onMessage() {} }));
+    const pid = kit.runtime.spawn(
+      defineHandler('busy', (self: Self) => ({
+        onMessage(message: unknown) {
+          if (message instanceof Call) return void replyTo(self, message, 'here');
+          void start(self, quick, []);
+          void call(self, 'p', 'ask', self.pid as never); // it does not wait for the answer
+        },
+      })),
+    );
+    await actors('p');
+    kit.runtime.send(pid, 'go');
+    await kit.settle();
+    expect(outcomes).toEqual([['p', 'here']]);
   });
 
   it('G4 of 64 is found by the call that closes it', async () => {

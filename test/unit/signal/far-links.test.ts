@@ -1,6 +1,6 @@
 // Links and monitors with another node, which is imitated: however one ends, it ends once, and nothing of it is left.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Down, defineActor, Exit, type RemotePort, SpawnStatus } from '../../../ts/actor/index.ts';
+import { Down, defineActor, Exit, type RemotePort, type Self, SpawnStatus } from '../../../ts/actor/index.ts';
 import { cellOf } from '../../../ts/kernel/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
@@ -99,6 +99,30 @@ describe('a link', () => {
     expect({ got: probe.messages, sent }).toEqual(expected);
   });
 
+  it('C1 is made once, however often it is asked for', async () => {
+    const asked: unknown[] = [];
+    kit.runtime.remote.link = (_from, to) => void asked.push(to);
+    for (let n = 0; n < 3; n++) linked();
+    byThem();
+    await kit.settle();
+    expect([asked, probe.messages, kit.runtime.links.remoteCount]).toEqual([[far], [], 1]);
+  });
+
+  it('C6 brings `kill` as a reason like any other', async () => {
+    linked();
+    inbound().exit(far, local(), 'kill');
+    await kit.settle();
+    expect(probe.messages).toEqual([exit('kill')]);
+    const other = kit.runtime.spawn(async (self: Self) => {
+      self.link(far);
+      await self.receive();
+    });
+    await kit.settle();
+    probe.watch(other);
+    inbound().exit(far, other.local, 'kill');
+    await probe.expectDown(other, 'kill');
+  });
+
   it('C12 is not unlinked twice, nor when there is none', () => {
     probe.self.unlink(far);
     unlinked();
@@ -160,6 +184,16 @@ describe('a monitor', () => {
     await kit.settle();
     expect(probe.messages).toEqual([new Down(made as Ref, pid as Pid, 'noconnection')]);
     expect(kit.runtime.monitors.remoteCount).toBe(0);
+  });
+
+  it('D4 of an actor here sends nothing to other nodes when it ends', async () => {
+    const { pid } = await kit.probe();
+    for (const end of [() => probe.self.demonitor(ref), () => kit.runtime.sendExit(pid as Pid, 'kill')]) {
+      ref = probe.self.monitor(pid as Pid);
+      end();
+    }
+    await kit.settle();
+    expect(sent).toEqual([]);
   });
 
   it('D8 fires no more once it has ended, and that is no forged answer', async () => {

@@ -14,6 +14,7 @@ afterEach(() => kit.stop());
 const orders: Record<string, (self: Self, ...args: never[]) => void> = {
   link: (self, pid: Pid) => self.link(pid),
   unlink: (self, pid: Pid) => self.unlink(pid),
+  monitor: (self, pid: Pid) => void self.monitor(pid),
   trap: (self, on: boolean) => self.trapExit(on),
   exit: (self, reason: unknown) => self.exit(reason),
   crash: () => {
@@ -49,6 +50,20 @@ async function pair(): Promise<{ probe: Probe; other: Pid<unknown> }> {
 }
 
 describe('a link', () => {
+  it('C3, D1 of actors that end together tells those who live of each end once', async () => {
+    const probe = await kit.probe();
+    const [a, b, c] = [puppet(), puppet(), puppet()] as const;
+    await tell(a, 'link', b);
+    await tell(a, 'link', c);
+    await tell(b, 'link', c);
+    await tell(c, 'monitor', b); // fires when its owner has ended, and is not announced yet
+    for (const pid of [a, b, c]) probe.watch(pid);
+    await tell(a, 'exit', 'bye');
+    for (const pid of [a, b, c]) await probe.expectDown(pid, 'bye');
+    await probe.expectNoMessage(100);
+    expect(kit.runtime.size).toBe(1);
+  });
+
   it('C1 exists once per pair, from whichever end it is made', async () => {
     const { probe, other } = await pair();
     probe.self.link(other);

@@ -228,6 +228,41 @@ it.each([0, LINK, MONITOR, LINK | MONITOR])(
   },
 );
 
+it('I5 the parent of a child is the actor that ordered it', () => {
+  ask(1, 'quick', 0, []);
+  const [child] = [...kit.runtime.table];
+  expect(child?.parent).toEqual(from);
+});
+
+it('I1 a start of a function without ack is answered at once', () => {
+  kit.runtime.expose(defineActor('plain', async (self: Self) => void (await self.receive())));
+  ask(1, 'plain', START, [[], null, null]);
+  expect(replies).toEqual([[1, SpawnStatus.ok, 'child', undefined]]);
+});
+
+it('S7 a spawned child outlives the node of its parent without a link, a started one that is not confirmed does not', async () => {
+  ask(1, 'quick', START, [[], 'started', null]);
+  ask(2, 'quick', START, [[], 'confirmed', null]);
+  ask(3, 'quick', 0, []);
+  ask(4, 'quick', LINK, []);
+  await kit.settle();
+  kit.runtime.inboundSpawns.confirmed(from, kit.runtime.whereis('confirmed')?.local ?? 0);
+  kit.runtime.losses.begin(PEER, 'peer@host:1');
+  await kit.settle();
+  expect(kit.runtime.registered()).toEqual(['confirmed']);
+  expect(kit.runtime.size).toBe(2);
+});
+
+it('I2 the link of a child that has started tells its end', async () => {
+  const exits: unknown[] = [];
+  kit.runtime.remote.exit = (_from, to, reason) => void exits.push([to, reason]);
+  ask(1, 'quick', START | LINK, [[], 'clerk', null]);
+  await kit.settle();
+  kit.runtime.sendExit(kit.runtime.whereis('clerk') as Pid, 'gone');
+  await kit.settle();
+  expect(exits).toEqual([[from, 'gone']]);
+});
+
 it('S3 nothing is kept of a child that ended before its starter said anything', async () => {
   ask(1, 'quick', START, [[], 'clerk', null]);
   await kit.settle();

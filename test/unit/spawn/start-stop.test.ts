@@ -115,6 +115,52 @@ describe('a start', () => {
     expect([went, kit.runtime.isAlive(starter)]).toEqual([[], false]);
   });
 
+  it('A7 gives no result to a starter that ends during the init', async () => {
+    const went: unknown[] = [];
+    const starter = kit.runtime.spawn(
+      async (self: Self) => void went.push(await start(self, slowStarter, ['ready'])),
+    );
+    await kit.settle();
+    kit.runtime.sendExit(starter, 'kill');
+    await kit.advance(10);
+    expect([went, kit.runtime.size]).toEqual([[], 2]);
+  });
+
+  it('I1 of a handler by an actor is over at once, too, and leaves no wait', async () => {
+    const quick = defineHandler('quick', (): HandlerBody => ({ onMessage() {} }));
+    expect(start(probe.self, quick, [])).toMatchObject({ ok: true });
+    const slow = Promise.resolve(start(probe.self, slowStarter, ['ready']));
+    const { extra } = cellOf(probe.pid as Pid) as Cell;
+    expect(extra?.starts?.size).toBe(1);
+    await kit.advance(10);
+    expect(await slow).toMatchObject({ ok: true });
+    expect(extra?.starts?.size).toBe(0);
+  });
+
+  it('I1 of a plain function runs it', async () => {
+    const ran: unknown[] = [];
+    expect(start(kit, (_self: Self, what: string) => void ran.push(what), ['ran'])).toMatchObject({
+      ok: true,
+    });
+    await kit.settle();
+    expect([ran, kit.logs]).toEqual([['ran'], []]);
+  });
+
+  it('I3 in time does not end the child when the time is over', async () => {
+    const started = Promise.resolve(start(kit, slowStarter, ['ready'], { timeout: 100 }));
+    await kit.advance(10);
+    const { pid } = (await started) as { pid: Pid };
+    await kit.advance(1000);
+    expect(kit.runtime.isAlive(pid)).toBe(true);
+  });
+
+  it('I3 by code outside of actors that takes too long kills the child', async () => {
+    const late = Promise.resolve(start(kit, slowStarter, ['never'], { timeout: 100 }));
+    await kit.advance(100);
+    expect(await late).toEqual({ ok: false, reason: 'timeout' });
+    expect(kit.runtime.size).toBe(1);
+  });
+
   it('I3 with a time that is none starts nothing', () => {
     expect(() => start(kit.runtime, slowStarter, ['ready'], { timeout: -1 })).toThrow(
       expect.objectContaining({ code: 'SNOW_ERR_BAD_TIME' }),
