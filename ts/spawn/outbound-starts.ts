@@ -56,6 +56,13 @@ export class OutboundStarts {
     let cancel: (() => void) | undefined;
     let wait: RemoteWait | undefined;
     let ref: Ref | undefined; // of the monitor
+    const over = (): void => {
+      cancel?.();
+      if (wait === undefined) return;
+      cell?.extra?.remoteStarts?.delete(wait);
+      this.rings.forgetStart(wait);
+    };
+    const forget = cell?.onDeath(over); // the promise of a dead actor stays pending (A7)
     const began = (address: Ref, where: string, watch: Ref | undefined): void => {
       ref = watch;
       if (cell !== null) wait = this.wait(cell, address, where, (ring) => controller.abort(new Ring(ring)));
@@ -81,11 +88,8 @@ export class OutboundStarts {
       if (details['ignore'] === true) return { ok: false, ignore: true, ref: told };
       return { ok: false, reason: 'reason' in details ? details['reason'] : code, ref: told };
     } finally {
-      cancel?.();
-      if (wait !== undefined) {
-        cell?.extra?.remoteStarts?.delete(wait);
-        this.rings.forgetStart(wait);
-      }
+      forget?.();
+      over();
     }
   }
 

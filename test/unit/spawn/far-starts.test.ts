@@ -150,6 +150,20 @@ it('I3 no timer and no wait is left of a start, whatever became of it', async ()
   expect([timers.size, spawns.size]).toEqual([0, 0]);
 });
 
+it('A7 no timer and no wait is left of a start whose starter has ended', async () => {
+  for (const answers of [true, false]) {
+    const { self, pid } = await kit.probe();
+    void start(self, spec, [], { node: NODE, timeout: 60_000 });
+    kit.runtime.sendExit(pid as Pid, 'kill');
+    const { request } = orders.at(-1) as RemoteSpawn;
+    if (answers) kit.runtime.spawns.replied(pid.local, request, SpawnStatus.ok, child, null);
+    else kit.runtime.losses.begin(PEER, NODE);
+    await kit.advance(10_000); // the search for rings looks once more
+    const { timers, spawns } = kit.runtime;
+    expect([timers.size, spawns.size]).toEqual([0, 0]);
+  }
+});
+
 it('I3 an init that takes too long is not told, also not to a parent that has linked itself', async () => {
   expect(await outcome(SpawnStatus.timedOut, (self) => self.link(child))).toEqual([]);
   expect(await outcome(SpawnStatus.ok, (self) => self.link(child), 500)).toEqual([]);
