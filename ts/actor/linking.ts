@@ -132,7 +132,7 @@ export class Linking extends Block {
     if (typeof on !== 'boolean') throw badArgument('trapExit', 'true or false', on);
     const { cell } = this;
     const before = cell.isTrapping;
-    cell.flags = on ? cell.flags | TRAPS : cell.flags & ~TRAPS;
+    if (!this.isOver) cell.flags = on ? cell.flags | TRAPS : cell.flags & ~TRAPS;
     return before;
   }
 

@@ -186,14 +186,16 @@ export class Self<M = unknown> extends Spawning {
   }
 
   /**
-   * Ends the init with the result `ignore`, and this actor with `normal`. As OTP's `ignore`.
+   * Ends the init with the result `ignore`, and this actor with `normal`. As OTP's `ignore`. Without a start that waits for the init it is
+   * `exit()`.
    *
    * @throws SNOW_ERR_ACTOR_DEAD, always, to leave the actor's code: let it pass.
    */
   initIgnore(): never {
     const starter = takeStarter(this.cell);
+    if (starter === null) return this.exit();
     terminate(this.cell, 'normal');
-    starter?.ignored();
+    starter.ignored();
     throw new Leave(this.cell.pid);
   }
 

@@ -49,6 +49,34 @@ describe('self.exit', () => {
     expect((await probe.expectDown(pid)).reason).toMatchObject({ error: { code: 'SNOW_ERR_ACTOR_DEAD' } });
   });
 
+  it('I7 runs onTerminate also when initIgnore ends a handler whose init is done', async () => {
+    const pid = leaving(later, (self) => self.initIgnore());
+    await kit.advance(100);
+    await probe.expectDown(pid, 'normal');
+    expect(log).toEqual(['normal', 'done']);
+  });
+
+  it.each<[string, (self: Self) => void]>([
+    ['initIgnore', (self) => self.initIgnore()],
+    ['trapExit', (self) => void self.trapExit(true)],
+  ])('A6 makes %s do nothing afterwards', async (_what, act) => {
+    const pid = leaving(
+      async (self) => {
+        log.push(self.trapExit(false));
+        await self.sleep(100);
+      },
+      (self) => {
+        try {
+          self.exit('first');
+        } catch {}
+        act(self);
+      },
+    );
+    await kit.advance(100);
+    await probe.expectDown(pid, 'first');
+    expect(log).toEqual(['first', false]);
+  });
+
   it('A6 holds for an init that catches it: the handler that it returns is not kept', async () => {
     let cell: Cell | undefined;
     const pid = kit.runtime.spawnHandler((self: Self): HandlerBody => {
