@@ -1,4 +1,5 @@
 // Section I of the rules, on the actor layer: bare functions and handlers. Servers have their own tests.
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import {
   type CallError,
@@ -332,10 +333,20 @@ describe('a stop', () => {
     const given = failure(stop(kit, pid, 'normal', { signal: controller.signal }));
     controller.abort('enough');
     expect(await given).toMatchObject({ state: 'aborted', reason: 'enough' });
-    expect((await failure(stop(kit, pid, 'normal', { signal: controller.signal }))).state).toBe('aborted');
+    expect(await failure(stop(kit, pid, 'normal', { signal: controller.signal }))).toMatchObject({
+      state: 'aborted',
+      reason: 'enough',
+    });
     expect((pid.route as { extra: { deathCallbacks: unknown } }).extra.deathCallbacks).toBeNull();
     await kit.advance(500);
     expect(kit.runtime.isAlive(pid)).toBe(false);
+  });
+
+  it('I6 that is over leaves no timer and no listener', async () => {
+    const pid = kit.runtime.spawnHandler((): HandlerBody => ({ onMessage() {} })) as Pid<never>;
+    const { signal } = new AbortController();
+    await stop(kit, pid, 'normal', { timeout: 100, signal });
+    expect([kit.runtime.timers.size, getEventListeners(signal, 'abort')]).toEqual([0, []]);
   });
 
   it('I6 takes a name, here or on a node that is this one, and refuses options that are none', async () => {
