@@ -152,14 +152,18 @@ describe('the self of a dead actor', () => {
       () => self.spawnOn('far@away:1', spec, []),
       () => start(self, spec, []) as Promise<unknown>,
       () => start(self, spec, [], { link: true }) as Promise<unknown>,
+      () => start(self, spec, [], { node: 'far@away:1' }) as Promise<unknown>,
       () => stop(self, probe.pid),
       () => task(self, () => 1).await(self),
     ];
     let over = 0;
+    const sent: string[] = [];
+    for (const what of ['spawn', 'call', 'sendNamed'] as const)
+      kit.runtime.remote[what] = () => void sent.push(what);
     for (const way of ways) void way().finally(() => over++);
     await kit.advance(10_000);
     expect(over).toBe(0);
-    expect(made).toEqual([]);
+    expect([made, sent, probe.messages]).toEqual([[], [], []]);
     expect(kit.runtime.isAlive(probe.pid)).toBe(true);
   });
 

@@ -49,6 +49,18 @@ describe('self.exit', () => {
     expect((await probe.expectDown(pid)).reason).toMatchObject({ error: { code: 'SNOW_ERR_ACTOR_DEAD' } });
   });
 
+  it('A6 ends an actor that is idle, when a listener calls it and catches what it throws', async () => {
+    let own!: Self;
+    const pid = leaving(
+      () => {},
+      (self) => void (own = self),
+    );
+    await kit.settle();
+    expect(() => own.exit('asked')).toThrow();
+    await probe.expectDown(pid, 'asked');
+    expect(log).toEqual(['asked']);
+  });
+
   it('I7 runs onTerminate also when initIgnore ends a handler whose init is done', async () => {
     const pid = leaving(later, (self) => self.initIgnore());
     await kit.advance(100);
