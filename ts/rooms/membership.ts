@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts';
 import type { ConnectionRooms } from './connection-host.ts';
 import type { Interest } from './interest.ts';
 import type { OutputBatch } from './output-batch.ts';
+import type { PresenceService } from './presence.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
 
@@ -11,14 +12,20 @@ import type { RoomTable } from './room-table.ts';
 export class Membership implements ConnectionRooms<Connection> {
   readonly #table: RoomTable;
   readonly #interest: Interest;
+  readonly #presence: PresenceService;
   readonly #output: OutputBatch;
   readonly #mostRooms: number;
-  /** Called when a connection has become a member by `join`. */
-  onJoined: (connection: Connection, room: string) => void = () => {};
 
-  constructor(table: RoomTable, interest: Interest, output: OutputBatch, mostRooms: number) {
+  constructor(
+    table: RoomTable,
+    interest: Interest,
+    presence: PresenceService,
+    output: OutputBatch,
+    mostRooms: number,
+  ) {
     this.#table = table;
     this.#interest = interest;
+    this.#presence = presence;
     this.#output = output;
     this.#mostRooms = mostRooms;
   }
@@ -34,7 +41,7 @@ export class Membership implements ConnectionRooms<Connection> {
     const isNew = !room.members.has(connection);
     this.add(connection, room);
     // At once, not when peers have answered: it gets changes of the presence from now on.
-    if (isNew) this.onJoined(connection, name);
+    if (isNew) this.#presence.show(connection, name);
     return opened;
   }
 

@@ -89,10 +89,9 @@ export class RoomService implements ChannelListener {
     this.sessions = new Sessions(runtime, resume.windowMs === 0 ? 0 : Math.max(TAKEN_MS, resume.windowMs));
     this.claims = new SessionClaims(runtime, this.peers, this.sessions, this.signer);
     this.interest = new Interest(runtime, this.table, this.peers, limits.joinMs);
-    this.membership = new Membership(this.table, this.interest, this.output, limits.rooms);
     this.presence = new PresenceService(runtime, this.peers, this.table);
-    this.membership.onJoined = (connection, room) => this.presence.show(connection, room);
-    const { table, peers, interest } = this;
+    const { table, peers, interest, presence, output } = this;
+    this.membership = new Membership(table, interest, presence, output, limits.rooms);
     const base = { runtime, table, peers, resume };
     const originsAdded = (room: Room<Connection>): void => this.broadcaster.boundOrigins(room);
     this.history = new History(base);
