@@ -1,7 +1,8 @@
-// Polls all nodes of a cluster in rounds while a viewer is connected.
+// Polls all nodes of a cluster.
 import type { CrashInfo, NodeOverview } from '../introspect/index.ts';
 import type { Node } from '../node/index.ts';
 import { type Line, NodePoll, type NodeStatus } from './node-poll.ts';
+import { Watch } from './watch.ts';
 
 /** Nodes that are shown. */
 const MAX_NODES = 128;
@@ -37,18 +38,13 @@ export interface ClusterView {
   readonly omitted: number;
 }
 
-export class ClusterWatch {
+export class ClusterWatch extends Watch<ClusterView> {
   readonly root: string;
   readonly #node: Node;
-  readonly #every: number;
   readonly #crashed: (node: string, crashes: readonly CrashInfo[]) => void;
-  readonly #listeners = new Set<(view: ClusterView) => void>();
   readonly #polls = new Map<string, NodePoll>();
   /** Rounds since a node was last connected to the root. */
   readonly #lostFor = new Map<string, number>();
-  #last: ClusterView | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #isLooking = false;
 
   /**
    * @param every ms between two rounds.
@@ -60,42 +56,13 @@ export class ClusterWatch {
     every: number,
     crashed: (node: string, crashes: readonly CrashInfo[]) => void,
   ) {
+    super(every);
     this.#node = node;
     this.root = root;
-    this.#every = every;
     this.#crashed = crashed;
   }
 
-  /** Calls `listener` now, if a round has ended before, and after each round. Returns a function that stops it. */
-  follow(listener: (view: ClusterView) => void): () => void {
-    this.#listeners.add(listener);
-    if (this.#last !== undefined) listener(this.#last);
-    if (this.#listeners.size === 1) void this.#round();
-    return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size === 0) clearTimeout(this.#timer);
-    };
-  }
-
-  close(): void {
-    this.#listeners.clear();
-    clearTimeout(this.#timer);
-  }
-
-  async #round(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    try {
-      const view = await this.#look();
-      this.#last = view;
-      for (const listener of this.#listeners) listener(view);
-    } finally {
-      this.#isLooking = false;
-    }
-    if (this.#listeners.size > 0) this.#timer = setTimeout(() => void this.#round(), this.#every);
-  }
-
-  async #look(): Promise<ClusterView> {
+  protected override async look(): Promise<ClusterView> {
     const isLate = timer(ROUND_LIMIT_MS);
     const root = this.#pollOf(this.root);
     const isRootLate = timer(ROOT_LIMIT_MS);

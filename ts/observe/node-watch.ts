@@ -1,6 +1,7 @@
 // Polls one node for the table that a viewer has selected.
 import type { Introspection, TopKey } from '../introspect/index.ts';
 import type { Node } from '../node/index.ts';
+import { Watch } from './watch.ts';
 
 const TIMEOUT_MS = 5000;
 const TOP = 50;
@@ -56,49 +57,18 @@ interface Shown {
   readonly problem?: string;
 }
 
-/** Polls once per round for all viewers with the same selection. */
-export class NodeWatch {
+/** Polls for all viewers with the same selection. */
+export class NodeWatch extends Watch<Shown> {
   readonly #node: Node;
   readonly #selection: Selection;
-  readonly #every: number;
-  readonly #listeners = new Set<(shown: Shown) => void>();
-  #last: Shown | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #isLooking = false;
 
   constructor(node: Node, selection: Selection, every: number) {
+    super(every);
     this.#node = node;
     this.#selection = selection;
-    this.#every = every;
   }
 
-  /** Whether it has no viewer. */
-  get isUnused(): boolean {
-    return this.#listeners.size === 0;
-  }
-
-  /** Calls `listener` now, if there is data, and after each poll. Returns a function that stops it. */
-  follow(listener: (shown: Shown) => void): () => void {
-    this.#listeners.add(listener);
-    if (this.#last !== undefined) listener(this.#last);
-    if (this.#listeners.size === 1) void this.#round();
-    return () => {
-      this.#listeners.delete(listener);
-      if (this.isUnused) clearTimeout(this.#timer);
-    };
-  }
-
-  async #round(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    const shown = await this.#look();
-    this.#isLooking = false;
-    this.#last = shown;
-    for (const listener of this.#listeners) listener(shown);
-    if (!this.isUnused) this.#timer = setTimeout(() => void this.#round(), this.#every);
-  }
-
-  async #look(): Promise<Shown> {
+  protected override async look(): Promise<Shown> {
     const { node, table } = this.#selection;
     try {
       const view = this.#node.introspect(node, { timeout: TIMEOUT_MS }); // throws for an invalid name
