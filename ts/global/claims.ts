@@ -5,7 +5,7 @@ import { MAX_FORGOTTEN, MAX_VOTE_ROUNDS } from './limits.ts';
 import type { Member, OwnNode } from './member.ts';
 import type { Outcome, Vote } from './messages.ts';
 import { mergeReplaced, type ReplacedEntry } from './name-table.ts';
-import type { Pauses } from './pauses.ts';
+import type { RetryPauses } from './retry-pauses.ts';
 
 export type Voter = Member | OwnNode;
 
@@ -37,7 +37,7 @@ export interface OwnClaim {
 }
 
 export interface ClaimsPort {
-  readonly pauses: Pauses;
+  readonly pauses: RetryPauses;
   /** All nodes that have to vote: this one, the members that answer, and peers that may become members. */
   voters(): Iterable<Voter>;
   ask(voter: Voter, claim: OwnClaim): void;

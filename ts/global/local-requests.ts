@@ -14,7 +14,7 @@ import type { Members } from './members.ts';
 import type { Message, Request } from './messages.ts';
 import { mergeReplaced, type NameTable, type ReplacedEntry, toReplace } from './name-table.ts';
 import type { OwnEntries } from './own-entries.ts';
-import { Pauses } from './pauses.ts';
+import { RetryPauses } from './retry-pauses.ts';
 import { Semaphore } from './semaphore.ts';
 
 /** @param missing with `unvoted`: the nodes that have not voted, as far as this node knows. */
@@ -39,13 +39,13 @@ export class LocalRequests {
   readonly claims: Claims;
   readonly forwarded: ForwardedRequests;
   readonly #parts: LocalRequestsParts;
-  readonly #pauses: Pauses;
+  readonly #pauses: RetryPauses;
   readonly #semaphore = new Semaphore(MAX_IN_FLIGHT);
   #isClosed = false;
 
   constructor(parts: LocalRequestsParts) {
     this.#parts = parts;
-    this.#pauses = new Pauses(parts.runtime.clock);
+    this.#pauses = new RetryPauses(parts.runtime.clock);
     const { own, table, members } = parts;
     this.claims = new Claims({
       pauses: this.#pauses,

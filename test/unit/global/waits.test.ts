@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { FIRST_PAUSE_MS, MAX_ASKED_AGAIN, MAX_PAUSE_MS } from '../../../ts/global/limits.ts';
 import { Member } from '../../../ts/global/member.ts';
 import { MemberWaits } from '../../../ts/global/member-waits.ts';
-import { Pauses } from '../../../ts/global/pauses.ts';
+import { RetryPauses } from '../../../ts/global/retry-pauses.ts';
 import { VirtualClock } from '../../../ts/testing/virtual-clock.ts';
 
 let over: string[];
@@ -12,10 +12,10 @@ const end = (name: string) => () => void over.push(name);
 
 describe('Q1 a pause', () => {
   let clock: VirtualClock;
-  let pauses: Pauses;
+  let pauses: RetryPauses;
   beforeEach(() => {
     clock = new VirtualClock();
-    pauses = new Pauses(clock);
+    pauses = new RetryPauses(clock);
   });
   const pass = (ms: number): void => {
     const until = clock.now() + ms;

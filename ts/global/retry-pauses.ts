@@ -5,7 +5,7 @@ import { FIRST_PAUSE_MS, MAX_ASKED_AGAIN, MAX_PAUSE_MS } from './limits.ts';
  * Pauses before this node asks another one again that refuses a name for an entry that this node does not have. The entry may have
  * ended already, which the other node has not seen yet, or this node may not have received it yet. The pauses grow.
  */
-export class Pauses {
+export class RetryPauses {
   readonly #clock: Clock;
   readonly #pending = new Map<Alarm, () => void>();
 
