@@ -23,7 +23,7 @@ vi.mock('../../ts/peer/limits.ts', async (original) => ({
   ENTRIES_PER_STEP: 1,
   WRITTEN_PER_STEP: 1,
 }));
-vi.mock('../../ts/global/limits.ts', async (original) => ({ ...(await original<object>()), SYNC_PART: 1 }));
+vi.mock('../../ts/global/limits.ts', async (original) => ({ ...(await original<object>()), PART: 1 }));
 
 const NAMES = ['v', 'w', 'x', 'y', 'z'];
 /** A node that is asked when a round of the roll call has just begun has that and five more to answer. Unit: ms. */

@@ -9,7 +9,7 @@ export const MAX_CLAIMS_PER_NODE = 65_536;
 /** Claims, and forwarded requests, that this node has under way; further ones wait. */
 export const MAX_IN_FLIGHT = 16_384;
 /** Entries in one `sync` message. */
-export const SYNC_PART = 500;
+export const PART = 500;
 /** How often a peer gets all names in one session: each time it starts global names. */
 export const MAX_SYNCS = 100;
 /** Replaced entries that an entry remembers: those of nodes that may not know of the switch. */

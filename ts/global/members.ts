@@ -4,7 +4,7 @@
 import type { ChannelPeer } from '../node/index.ts';
 import type { Work } from '../peer/index.ts';
 import type { Alarm, Clock } from '../timers/index.ts';
-import { HELLO_MS, MAX_SYNCS, SYNC_PART } from './limits.ts';
+import { HELLO_MS, MAX_SYNCS, PART } from './limits.ts';
 import { Member, type OwnNode } from './member.ts';
 import { type Message, type SyncEntry, VERSION } from './messages.ts';
 import type { Entry } from './name-table.ts';
@@ -133,12 +133,12 @@ export class Members {
     for (const entry of entries) {
       const { name, pid, stamp, replaced } = entry;
       if (this.#own.names.get(name) === entry) part.push([name, pid, stamp, replaced]);
-      if (part.length < SYNC_PART) continue;
+      if (part.length < PART) continue;
       this.#port.sendPart(member, ['sync', part]);
       part = [];
       // It is silent, but what it is asked has not been sent yet.
       member.silentRounds = Math.min(member.silentRounds, 1);
-      yield SYNC_PART;
+      yield PART;
     }
     this.#port.sendPart(member, ['sync', part]);
   }

@@ -1,7 +1,7 @@
 // The messages of the channel "global" (docs/wire.md, section 9). A peer may send anything: `parseMessage` returns a message in
 // which every part has the right type and size, or undefined.
 import { Pid } from '../term/index.ts';
-import { MAX_NAME_BYTES, MAX_REPLACED, SYNC_PART } from './limits.ts';
+import { MAX_NAME_BYTES, MAX_REPLACED, PART } from './limits.ts';
 import type { ReplacedEntry } from './name-table.ts';
 
 export const CHANNEL = 'global';
@@ -85,7 +85,7 @@ export function isName(value: unknown): value is string {
 }
 
 function isSyncPart(value: unknown): boolean {
-  return Array.isArray(value) && value.length <= SYNC_PART && value.every(isSyncEntry);
+  return Array.isArray(value) && value.length <= PART && value.every(isSyncEntry);
 }
 
 function isSyncEntry(value: unknown): boolean {

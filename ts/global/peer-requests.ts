@@ -2,7 +2,7 @@
 import type { Ballots } from './ballots.ts';
 import type { Duplicates } from './duplicates.ts';
 import type { LamportClock } from './lamport-clock.ts';
-import { MAX_CLAIMS_PER_NODE, SYNC_PART } from './limits.ts';
+import { MAX_CLAIMS_PER_NODE, PART } from './limits.ts';
 import type { Liveness } from './liveness.ts';
 import type { Done, LocalRequests } from './local-requests.ts';
 import type { Member, OwnNode } from './member.ts';
@@ -68,7 +68,7 @@ export class PeerRequests {
       if (!this.#sees(owner, entry[2])) return;
       this.#learn(owner, entry, undefined);
     }
-    if (entries.length === SYNC_PART || owner.isKnown) return;
+    if (entries.length === PART || owner.isKnown) return;
     owner.isKnown = true;
     this.#parts.catchUps.release(owner);
   }

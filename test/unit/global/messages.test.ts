@@ -1,6 +1,6 @@
 // What a peer may say about global names (docs/wire.md, section 9): every part has a type and a limit.
 import { expect, it } from 'vitest';
-import { MAX_REPLACED, SYNC_PART } from '../../../ts/global/limits.ts';
+import { MAX_REPLACED, PART } from '../../../ts/global/limits.ts';
 import { parseMessage } from '../../../ts/global/messages.ts';
 import { Pid } from '../../../ts/term/index.ts';
 
@@ -42,12 +42,12 @@ const orNull = ({ good, bad }: Part): Part => ({
 const ENTRY: readonly Part[] = [NAME, PID, NUMBER, REPLACED];
 const entry = ENTRY.map(({ good }) => good[0]);
 const SYNC: Part = {
-  good: [[], times(SYNC_PART, entry), ...variants(ENTRY, entry, 'good').map((each) => [each])],
+  good: [[], times(PART, entry), ...variants(ENTRY, entry, 'good').map((each) => [each])],
   bad: [
     null,
     'x',
     { length: 0 },
-    times(SYNC_PART + 1, entry),
+    times(PART + 1, entry),
     ...[null, 'abcd', entry.slice(1), [...entry, 1], listLike(entry)].map((each) => [entry, each]),
     ...variants(ENTRY, entry, 'bad').map((each) => [entry, each]),
   ],

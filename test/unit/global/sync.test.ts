@@ -1,6 +1,6 @@
 // `sync`: from then on this node knows the names of the peers it had (Q5).
 import { expect, it } from 'vitest';
-import { ANSWER_MS, HELLO_MS, SYNC_PART } from '../../../ts/global/limits.ts';
+import { ANSWER_MS, HELLO_MS, PART } from '../../../ts/global/limits.ts';
 import type { FakeNode } from './fake-mesh.ts';
 import { apart, joined, mesh } from './stage.ts';
 
@@ -19,7 +19,7 @@ async function deliverAll(from: FakeNode, to: FakeNode): Promise<void> {
 
 it('Q5 resolves once every peer has told all its names, however many parts they take', async () => {
   const [a, b, c] = apart(3, {}) as [FakeNode, FakeNode, FakeNode];
-  const count = 2 * SYNC_PART;
+  const count = 2 * PART;
   for (let at = 0; at < count; at++) void b.names.register(`b${at}`, b.actor());
   void c.names.register('c', c.actor());
   await mesh.settle();

@@ -85,7 +85,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
     `a LIST or SHAPED ${weight.SLOT}, of a SET ${weight.SET_ENTRY}, of a MAP ${weight.MAP_ENTRY}, of an OBJECT or STRUCT ${weight.KEY};`,
     `a string ${weight.STRING}; INT, FLOAT ${weight.NUMBER};`,
     `PID, REF ${weight.ADDRESS}; DATE ${weight.DATE}; a binary or VIEW ${weight.BYTES};`,
-    `own actors, ${names.SYNC_PART} in a message`,
+    `own actors, ${names.PART} in a message`,
     `are lists of at most ${names.MAX_REPLACED} \`[pid, stamp]\``,
     `connected for ${seconds(names.HELLO_MS)} and has sent neither`,
     `sends nothing for ${seconds(names.ANSWER_MS)} in spite of \`ping\``,
