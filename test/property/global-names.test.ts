@@ -26,7 +26,7 @@ vi.mock('../../ts/peer/limits.ts', async (original) => ({
 vi.mock('../../ts/global/limits.ts', async (original) => ({ ...(await original<object>()), PART: 1 }));
 
 const NAMES = ['v', 'w', 'x', 'y', 'z'];
-/** A node that is asked when a round of the roll call has just begun has that and five more to answer. Unit: ms. */
+/** A node that is asked when a round of pings has just begun has that and five more to answer. Unit: ms. */
 const LONGEST_WAIT = (ANSWER_MS * 6) / 5;
 /** All the pauses before a voter is asked again for the last time, rounded up. */
 const ASKED_AGAIN_MS = MAX_ASKED_AGAIN * MAX_PAUSE_MS;

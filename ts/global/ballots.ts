@@ -93,7 +93,7 @@ export class Ballots {
     for (const claim of claims) this.#port.vote(claim, 'late');
   }
 
-  /** A round of the roll call is over. O(claims). */
+  /** A round of pings is over. O(claims). */
   round(): void {
     const overdue: Claim[] = [];
     for (const ballot of this.#ballots.values()) {

@@ -116,7 +116,7 @@ export class Claims {
     this.#startOver([...this.#pending.values()].filter(({ isDecided }) => !isDecided));
   }
 
-  /** A round of the roll call is over: ends claims for which voters that answer have not voted for too long. O(claims). */
+  /** A round of pings is over: ends claims for which voters that answer have not voted for too long. O(claims). */
   round(): void {
     for (const claim of [...this.#pending.values()]) {
       if (!claim.isDecided && ++claim.rounds > MAX_VOTE_ROUNDS) this.#fail(claim, 'unvoted');

@@ -20,7 +20,7 @@ export const HELLO_MS = 5_000;
 export const ANSWER_MS = 5_000;
 /** Unanswered pings to a member that still sends other messages. One ping is sent a second. */
 export const MAX_UNANSWERED_PINGS = 60;
-/** Rounds of the roll call, one a second, for which a claim may wait for votes. A claim of a peer may hold a vote twice as long. */
+/** Rounds of pings, one a second, for which a claim may wait for votes. A claim of a peer may hold a vote twice as long. */
 export const MAX_VOTE_ROUNDS = 60;
 /** How often voters may forget one claim, because this node did not answer, before it ends. */
 export const MAX_FORGOTTEN = 16;

@@ -88,13 +88,13 @@ export class Liveness {
 
   #round(): void {
     this.checkMissed();
-    for (const member of [...this.#port.members()]) this.#call(member);
+    for (const member of [...this.#port.members()]) this.#check(member);
     this.#port.round();
     this.#alarm = undefined;
     if (this.#port.isWaiting()) this.begin();
   }
 
-  #call(member: Member): void {
+  #check(member: Member): void {
     if (member.isQuiet) return;
     if (member.silentRounds === 0) {
       if (member.pings - member.pongs >= MAX_UNANSWERED_PINGS)

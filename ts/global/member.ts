@@ -20,7 +20,7 @@ export class Member implements Owner, Claimant {
   isKnown = false;
   /** How often it was sent all names of this node. */
   syncs = 0;
-  /** Rounds of the roll call since its last message. */
+  /** Rounds of pings since its last message. */
   silentRounds = 0;
   /** Whether it does not answer: this node does not wait for it until it sends something. */
   isQuiet = false;
