@@ -38,7 +38,7 @@ export class Duplicates {
   show(entry: Entry, claim: number | undefined): void {
     const { own, table } = this.#parts;
     table.put(entry);
-    this.#ousted(entry);
+    this.#dropUncovered(entry);
     for (const rival of table.rivals(entry)) {
       const [better, other] = beats(entry, rival) ? [entry, rival] : [rival, entry];
       if (replaces(better, other)) {
@@ -56,14 +56,14 @@ export class Duplicates {
   }
 
   /** All peers of the new owner know of a switch: the entry that it replaced is removed everywhere. */
-  settled(heir: Member, claim: number): void {
-    for (const entry of this.#replaced.get(heir)?.takeClaim(claim) ?? []) this.#removeReplaced(entry);
+  settled(newOwner: Member, claim: number): void {
+    for (const entry of this.#replaced.get(newOwner)?.takeClaim(claim) ?? []) this.#removeReplaced(entry);
   }
 
   /** The new owner is lost: every node forgets its names, so the entries that it replaced are removed. */
-  heirLost(heir: Member): void {
-    const replaced = this.#replaced.get(heir);
-    this.#replaced.delete(heir);
+  newOwnerLost(newOwner: Member): void {
+    const replaced = this.#replaced.get(newOwner);
+    this.#replaced.delete(newOwner);
     for (const entry of replaced?.entries() ?? []) this.#removeReplaced(entry);
   }
 
@@ -85,11 +85,11 @@ export class Duplicates {
    * A switch has given the name of an actor of this node to another one. The new owner informs the peers. This node removes its entry only
    * when all know the new one, so that no peer sees the name free meanwhile. Without a claim the switch is old, and all know it.
    */
-  #retire(entry: Entry, heir: Member, claim: number | undefined): void {
+  #retire(entry: Entry, newOwner: Member, claim: number | undefined): void {
     if (claim === undefined) return this.#parts.entries.drop(entry);
     this.#parts.entries.forget(entry);
-    const replaced = this.#replaced.get(heir) ?? new ReplacedBy();
-    this.#replaced.set(heir, replaced);
+    const replaced = this.#replaced.get(newOwner) ?? new ReplacedBy();
+    this.#replaced.set(newOwner, replaced);
     replaced.add(entry, claim);
   }
 
@@ -97,7 +97,7 @@ export class Duplicates {
    * A peer has put an entry in the place of one that replaced an entry of this node. If the new one does not replace that, it would be
    * shown again, although its actor may have ended: it is removed.
    */
-  #ousted(entry: Entry): void {
+  #dropUncovered(entry: Entry): void {
     const replaced = this.#replaced.get(entry.owner as Member)?.takeName(entry.name);
     if (replaced !== undefined && !(beats(entry, replaced) && replaces(entry, replaced)))
       this.#removeReplaced(replaced);

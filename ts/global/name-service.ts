@@ -257,7 +257,7 @@ export class NameService implements ChannelListener {
     this.#liveness.checkMissed(); // first: the loss may decide a claim, whose votes are void if this node was blocked
     this.#snapshots.end(member);
     this.#removals.begin(member.node, this.table.drop(member));
-    this.#duplicates.heirLost(member);
+    this.#duplicates.newOwnerLost(member);
     this.#ballots.gone(member);
     this.#doNotAwait(member);
     this.#local.gone(member);
