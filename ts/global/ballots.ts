@@ -3,10 +3,9 @@
 // earlier claim arrives, and the claimant returns it unless the claim is decided (Maekawa's algorithm).
 import { type Claim, type Claimant, ClaimQueue, isBefore } from './claim-queue.ts';
 import { MAX_VOTE_ROUNDS } from './limits.ts';
+import type { Verdict } from './messages.ts';
 
 const MAX_HELD_ROUNDS = 2 * MAX_VOTE_ROUNDS;
-
-export type Verdict = 'yes' | 'taken' | 'late';
 
 export interface BallotsPort {
   isTaken(name: string): boolean;

@@ -3,7 +3,7 @@
 import type { Pid } from '../term/index.ts';
 import { MAX_FORGOTTEN, MAX_VOTE_ROUNDS } from './limits.ts';
 import type { Member, OwnNode } from './member.ts';
-import type { Outcome, Vote } from './messages.ts';
+import type { Outcome, Verdict } from './messages.ts';
 import { mergeReplaced, type ReplacedEntry } from './name-table.ts';
 import type { RetryPauses } from './retry-pauses.ts';
 
@@ -77,7 +77,7 @@ export class Claims {
     for (const voter of [...claim.missing]) if (this.#pending.has(claim.id)) this.#port.ask(voter, claim);
   }
 
-  voted(voter: Voter, id: number, verdict: Vote, known: readonly ReplacedEntry[] = []): void {
+  voted(voter: Voter, id: number, verdict: Verdict, known: readonly ReplacedEntry[] = []): void {
     const claim = this.#undecided(id);
     if (claim === undefined) return;
     if (verdict === 'late') return this.#forgotten(voter, claim);

@@ -12,15 +12,15 @@ export type Request = 'register' | 'reregister' | 'unregister';
 /** How a request ends. `gone`: the actor, its node, or the name to remove does not exist. `unvoted`: a vote did not arrive in time. */
 export type Outcome = 'yes' | 'taken' | 'full' | 'gone' | 'unvoted';
 
-/** A vote. `late`: the voter has dropped the claim because the claimant did not answer. */
-export type Vote = Outcome | 'late';
+/** What a voter says to a claim. `late`: it has dropped the claim because the claimant did not answer. */
+export type Verdict = Outcome | 'late';
 
 export type Message =
   | readonly ['hello', version: number]
   | readonly ['sync', entries: readonly SyncEntry[]]
   | readonly ['bye']
   | readonly ['claim', id: number, name: string, stamp: number, replaces: boolean]
-  | readonly ['vote', id: number, verdict: Vote, stamp: number, known: readonly ReplacedEntry[]]
+  | readonly ['vote', id: number, verdict: Verdict, stamp: number, known: readonly ReplacedEntry[]]
   | readonly ['ping', number: number]
   | readonly ['pong', number: number]
   | readonly ['inquire', id: number]
@@ -54,14 +54,14 @@ const oneOf =
     words.includes(value as string);
 const OUTCOMES = ['yes', 'taken', 'full', 'gone', 'unvoted'];
 const outcome = oneOf(...OUTCOMES);
-const vote = oneOf(...OUTCOMES, 'late');
+const verdict = oneOf(...OUTCOMES, 'late');
 
 const SHAPES = new Map<unknown, readonly Check[]>([
   ['hello', [count]],
   ['sync', [isSyncPart]],
   ['bye', []],
   ['claim', [count, isName, count, flag]],
-  ['vote', [count, vote, count, areReplaced]],
+  ['vote', [count, verdict, count, areReplaced]],
   ['ping', [count]],
   ['pong', [count]],
   ['inquire', [count]],

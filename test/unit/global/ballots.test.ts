@@ -1,9 +1,10 @@
 // One name that many claims want: the order of votes, the work (counted in comparisons of two claims), and votes that are kept for too long.
 import { describe, expect, it } from 'vitest';
 import { SeededMap } from '../../../ts/collections/index.ts';
-import { Ballots, type Verdict } from '../../../ts/global/ballots.ts';
+import { Ballots } from '../../../ts/global/ballots.ts';
 import { type Claim, type Claimant, ClaimQueue, isBefore } from '../../../ts/global/claim-queue.ts';
 import { MAX_CLAIMS_PER_NODE, MAX_VOTE_ROUNDS } from '../../../ts/global/limits.ts';
+import type { Verdict } from '../../../ts/global/messages.ts';
 import { randomFrom } from '../../support/seed.ts';
 
 /** A voter for the name `x`, the votes that it has given and the comparisons it took. */
