@@ -9,8 +9,8 @@ const SKEW_MS = 86_400_000;
 /**
  * A Lamport clock: a node that knows an entry registers later names with greater stamps.
  *
- * A peer cannot drive the clock to its maximum, where it would stop: stamps above `line` plus a day are implausible, and the clock
- * follows plausible ones up to `line` only. The line is the greatest stamp that a cluster can have reached since 2026. It advances
+ * A peer cannot drive the clock to its maximum, where it would stop: stamps more than a day above `greatest` are implausible, and the
+ * clock follows plausible ones up to `greatest` only: the greatest stamp that a cluster can have reached since 2026. It advances
  * faster than any real clock of registrations, so a clock that a peer has driven to it falls behind it soon.
  */
 export class LamportClock {
@@ -31,9 +31,9 @@ export class LamportClock {
 
   /** Follows a stamp of a peer. Returns false for an implausible one. */
   see(stamp: number): boolean {
-    const line = ALWAYS_PLAUSIBLE + Math.max(0, this.#timeMs() - EPOCH_MS) * TICKS_PER_MS;
-    if (stamp > line + SKEW_MS * TICKS_PER_MS) return false;
-    this.#now = Math.max(this.#now, Math.min(stamp, line));
+    const greatest = ALWAYS_PLAUSIBLE + Math.max(0, this.#timeMs() - EPOCH_MS) * TICKS_PER_MS;
+    if (stamp > greatest + SKEW_MS * TICKS_PER_MS) return false;
+    this.#now = Math.max(this.#now, Math.min(stamp, greatest));
     return true;
   }
 }

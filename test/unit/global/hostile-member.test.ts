@@ -50,7 +50,7 @@ it('Q12 a peer that has not greeted changes nothing', async () => {
   expect(a.names.names()).toEqual(['x']);
 });
 
-it('P7 what makes no sense is ignored, and logged once a session', async () => {
+it('P7 an invalid message is ignored, and logged once a session', async () => {
   const { a, b } = await against(() => []);
   const [peer] = b.peers.values();
   const foreign = [['x', new Pid(999, 1), 1, []]];
@@ -249,26 +249,26 @@ it.each([
   expect([a.seen('x'), b.seen('x')]).toEqual([a.spelt(next), a.spelt(next)]);
 });
 
-it('P7 a clock follows honest peers, and a hostile one to a line that it leaves behind', () => {
+it('P7 a clock follows honest peers, and a hostile one up to a limit that it soon passes by itself', () => {
   let timeMs = Date.UTC(2027, 0, 1);
   const clock = new LamportClock(() => timeMs);
   expect(clock.see(2 ** 40)).toBe(true);
   expect(clock.tick()).toBe(2 ** 40 + 1);
   expect(clock.see(Number.MAX_SAFE_INTEGER)).toBe(false);
   expect(clock.now).toBe(2 ** 40 + 1);
-  // As far as a peer can drive it: that stamp is taken, the clock stops at the line of this day.
+  // As far as a peer can drive it: that stamp is taken, the clock stops at the limit of this day.
   let most = Number.MAX_SAFE_INTEGER;
   for (let step = 2 ** 52; step >= 1; step /= 2)
     if (!new LamportClock(() => timeMs).see(most - step)) most -= step;
   expect(clock.see(most - 1)).toBe(true);
-  const line = clock.now;
-  expect(line).toBeLessThan(most);
-  // A peer whose time is a day behind takes what this clock says; and a minute later the line is millions of ticks on.
+  const limit = clock.now;
+  expect(limit).toBeLessThan(most);
+  // A peer whose time is a day behind takes what this clock says; and a minute later the limit is millions of ticks on.
   const behind = new LamportClock(() => timeMs - DAY_MS / 2);
   expect(behind.see(clock.tick())).toBe(true);
   timeMs += 60_000;
-  expect(clock.see(line + 10_000_000)).toBe(true);
-  expect(clock.now).toBe(line + 10_000_000);
+  expect(clock.see(limit + 10_000_000)).toBe(true);
+  expect(clock.now).toBe(limit + 10_000_000);
   // Nobody's time is needed for what a cluster can have reached.
   expect(new LamportClock(() => 0).see(2 ** 40)).toBe(true);
 });
