@@ -1,10 +1,10 @@
 // Answers the questions of peers. It answers one question at a time, and then rests several times as long as the answer took: a peer that
 // asks without pause delays only its own answers.
 import type { Runtime } from '../actor/index.ts';
+import type { AskedPeer } from './ask-channel.ts';
 import { only } from './check.ts';
 import type { Refusal } from './messages.ts';
 import type { NodeView } from './node-view.ts';
-import type { AskedPeer } from './port.ts';
 import { isQuestion, QUESTIONS, type Question } from './questions.ts';
 
 /** Most waiting questions of one peer. Further ones are refused with `busy`. */

@@ -1,8 +1,8 @@
 // Sends questions to other nodes and matches their answers.
 import { SnowmeshError } from '../errors/index.ts';
+import type { AskedPeer } from './ask-channel.ts';
 import { only } from './check.ts';
 import type { Refusal } from './messages.ts';
-import type { AskedPeer } from './port.ts';
 import { QUESTIONS, type Question, type Questions } from './questions.ts';
 
 /** Most questions of this node that have no answer yet. */

@@ -1,10 +1,10 @@
 import type { Runtime } from '../actor/index.ts';
 import { Answering } from './answering.ts';
+import type { AskChannel, AskedPeer } from './ask-channel.ts';
 import { Asking, failure } from './asking.ts';
 import { type AskNode, Introspection } from './introspection.ts';
 import { type Message, parseMessage } from './messages.ts';
 import { type NodeFacts, NodeView } from './node-view.ts';
-import type { AskChannel, AskedPeer } from './port.ts';
 import { QUESTIONS, type Question, type Questions } from './questions.ts';
 
 /** How `node.introspect` asks another node. */
