@@ -31,7 +31,7 @@ export class CrashLog {
 
   /** Adds a crash. O(MAX_REASON); for a new one O(MAX_STACK). */
   note(pid: Pid, label: string, reason: unknown, at: number): void {
-    const text = cut(briefReason(reason), MAX_REASON);
+    const text = short(briefReason(reason), MAX_REASON);
     const name = short(label);
     const latest = this.#latest;
     // Most crashes are those of one child again and again: they are recognized without a search.
@@ -100,15 +100,11 @@ function stackOf(reason: unknown): string {
   const { stack } = (typeof reason === 'object' && reason !== null ? reason : {}) as { stack?: unknown };
   if (typeof stack !== 'string') return '';
   const from = stack.slice(0, 4 * MAX_STACK).split('\n');
-  return cut(
+  return short(
     from
       .filter((line) => line.startsWith('    at '))
       .map((line) => line.trim())
       .join('\n'),
     MAX_STACK,
   );
-}
-
-function cut(text: string, most: number): string {
-  return text.length <= most ? text.toWellFormed() : `${text.slice(0, most - 1).toWellFormed()}…`;
 }

@@ -9,7 +9,7 @@ import { mailboxMemory } from './mailbox-memory.ts';
 export const MAX_LIST = 100;
 export const MAX_ANCESTORS = 32;
 /** Most characters of a label or tag. */
-export const MAX_TEXT = 128;
+export const MAX_LABEL = 128;
 /** Most pending calls of an actor that are counted. */
 const MAX_CALLS = 1000;
 /** Bytes of an idle handler actor, and of an idle function actor: docs/semantics.md. */
@@ -79,9 +79,9 @@ export function memoryOf(cell: Cell): number {
   return waiting + (isHandler(cell) ? HANDLER_BYTES : FUNCTION_BYTES);
 }
 
-/** A text, cut to MAX_TEXT characters. */
-export function short(text: string): string {
-  return text.length <= MAX_TEXT ? text.toWellFormed() : `${text.slice(0, MAX_TEXT - 1).toWellFormed()}…`;
+/** A text, cut to `most` characters. */
+export function short(text: string, most: number = MAX_LABEL): string {
+  return text.length <= most ? text.toWellFormed() : `${text.slice(0, most - 1).toWellFormed()}…`;
 }
 
 function stateOf(cell: Cell): ProcessState {

@@ -13,7 +13,7 @@ import {
 } from '../../../ts/groups/limits.ts';
 import { MAX_WAITING } from '../../../ts/introspect/answering.ts';
 import { MAX_CRASHES, MAX_REASON, MAX_STACK } from '../../../ts/introspect/crash-log.ts';
-import { MAX_TEXT } from '../../../ts/introspect/process-view.ts';
+import { MAX_LABEL } from '../../../ts/introspect/process-view.ts';
 import { MAX_PAGE } from '../../../ts/introspect/questions.ts';
 import { MAX_TRACESTATE } from '../../../ts/kernel/index.ts';
 import { LOG_PAUSE_MS, MAX_HELD } from '../../../ts/kernel/throttled-log.ts';
@@ -141,7 +141,12 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'unsent output while dialling': [bytes(waiting)],
   'trace context of a message': [`${count(MAX_TRACE_BYTES)} bytes`, `${MAX_TRACESTATE} characters`],
   'introspection queries of one peer': [count(MAX_WAITING), count(MAX_PAGE)],
-  'crashes that a node remembers': [count(MAX_CRASHES), count(MAX_REASON), count(MAX_STACK), count(MAX_TEXT)],
+  'crashes that a node remembers': [
+    count(MAX_CRASHES),
+    count(MAX_REASON),
+    count(MAX_STACK),
+    count(MAX_LABEL),
+  ],
   'messages of a room': [count(DEFAULT_RESUME.count), bytes(DEFAULT_RESUME.bytes)],
   'connections in presences of rooms': [
     count(MAX_PRESENT),
