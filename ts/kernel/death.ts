@@ -6,7 +6,7 @@ import type { Starter } from './cell-extras.ts';
 import { crashReason, isLeave, type Leave } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { silentLogger } from './logger.ts';
-import { type LoggedTag, loggedTag } from './message-tag.ts';
+import { type LoggedTag, reportedTag } from './message-tag.ts';
 import { ON_DEATH } from './program.ts';
 import { promiseOf } from './promise.ts';
 import { release } from './taking.ts';
@@ -37,20 +37,14 @@ export function report(cell: Cell, reason: ExitReason, message: unknown): void {
         actor: cell.pid.toString(),
         name: cell.label,
         reason,
-        lastMessage: nameOf(message === undefined ? cell.lastTag : lastTag(message)),
-        ancestors: lineOf(cell).map(String),
+        lastMessage: nameOf(message === undefined ? cell.lastTag : reportedTag(message)),
+        ancestors: ancestorsOf(cell).map(String),
       },
       'an actor crashed',
     );
   } catch {
     // A logger that throws must not disturb the runtime.
   }
-}
-
-/** The tag of a message. Of a cast it is the second element: the first is `$cast`. */
-export function lastTag(message: unknown): LoggedTag {
-  const tag = loggedTag(message);
-  return tag === '$cast' && Array.isArray(message) ? (loggedTag(message.slice(1, 2)) ?? tag) : tag;
 }
 
 function nameOf(tag: LoggedTag): string | undefined {

@@ -16,19 +16,21 @@ export function tagOf(message: unknown): string | undefined {
 /** What a crash report prints of a message: its tag, or its class, whose name is read when the report is written. */
 export type LoggedTag = string | { readonly name: string } | undefined;
 
-/** The tag of a message for crash reports: shortened; undefined for a string, which is the whole message and may be private. */
-export function loggedTag(message: unknown): LoggedTag {
-  return message instanceof SystemMessage ? systemTag(message) : userTag(message);
+/** The tag of the message that a handler was called with. Of a cast it is the second element: the first is `$cast`. */
+export function reportedTag(message: unknown): LoggedTag {
+  if (message instanceof SystemMessage) return systemTag(message);
+  const tag = userTag(message);
+  return tag === '$cast' && Array.isArray(message) ? (userTag(message.slice(1, 2)) ?? tag) : tag;
 }
 
-/** {@link loggedTag} of a message of user code. */
+/** The tag of a message of user code, shortened; undefined for a string, which is the whole message and may be private. */
 export function userTag(message: unknown): LoggedTag {
   if (typeof message !== 'object') return undefined;
   const tag = tagOf(message);
   return tag === undefined ? undefined : shortTag(tag);
 }
 
-/** {@link loggedTag} of a message of the runtime. */
+/** The tag of a call; of another message of the runtime its class. */
 export function systemTag(message: SystemMessage): LoggedTag {
   const { tag } = message as { tag?: unknown }; // a call has one
   return typeof tag === 'string' ? shortTag(tag) : message.constructor;

@@ -16,9 +16,10 @@ import {
   wake,
   wakeUnfinished,
 } from './cell.ts';
-import { crash, lastTag, leave, leaveIfExited, report, takeStarter, terminate } from './death.ts';
+import { crash, leave, leaveIfExited, report, takeStarter, terminate } from './death.ts';
 import { deliver, Envelope } from './delivery.ts';
 import { type ExitReason, isCleanExit } from './exit-reason.ts';
+import { reportedTag } from './message-tag.ts';
 import { type Body, IGNORE } from './program.ts';
 import { promiseOf } from './promise.ts';
 import { hideStop, StopRequest } from './stop-request.ts';
@@ -184,7 +185,7 @@ function handleOne(cell: Cell, item: unknown, message: unknown): boolean {
     );
     if (pending !== undefined) {
       cell.flags |= BUSY;
-      cell.lastTag = lastTag(message);
+      cell.lastTag = reportedTag(message);
       pending.then(
         () => handledLate(cell),
         (error) => crash(cell, error, message),
