@@ -55,7 +55,7 @@ export interface ProcessInfo extends ProcessSummary {
   readonly calls: number;
   /** How many of its timers have not fired. */
   readonly timers: number;
-  /** Its parent, the parent of that, and so on: at most 32. */
+  /** Its parent, the parent of that, and so on: at most 9. */
   readonly ancestors: readonly Pid[];
   /**
    * At least so many ms have passed since it took a message, counted from the first look at the actor; undefined at the first look.

@@ -7,7 +7,6 @@ import { mailboxMemory } from './mailbox-memory.ts';
 
 /** Most entries of each list about one actor. */
 export const MAX_LIST = 100;
-export const MAX_ANCESTORS = 32;
 /** Most characters of a label or tag. */
 export const MAX_LABEL = 128;
 /** Most pending calls of an actor that are counted. */
@@ -58,7 +57,7 @@ export function infoOf(cell: Cell): Omit<ProcessInfo, 'idleMs'> {
     lastTag: lastTagOf(cell),
     calls: ownCalls(cell),
     timers: extra?.timers?.size ?? 0,
-    ancestors: ancestorsOf(cell).slice(0, MAX_ANCESTORS),
+    ancestors: ancestorsOf(cell),
   };
 }
 

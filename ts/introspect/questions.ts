@@ -34,7 +34,7 @@ import {
 } from './check.ts';
 import { MAX_CRASHES, MAX_REASON, MAX_STACK } from './crash-log.ts';
 import type { NodeView } from './node-view.ts';
-import { MAX_ANCESTORS, MAX_LIST } from './process-view.ts';
+import { MAX_LIST } from './process-view.ts';
 import type { SessionCounters } from './sources.ts';
 
 /** Most entries of one answer. */
@@ -42,6 +42,8 @@ export const MAX_PAGE = 1000;
 export const MAX_TOP = 100;
 /** Most peers in an answer. */
 const MAX_PEERS = 65_536;
+/** Most ancestors of an actor in an answer that is accepted: another version may send more than this one. */
+const MAX_ANCESTORS = 32;
 
 /** The options and the answer of each question. */
 export interface Questions {

@@ -11,7 +11,7 @@ import { ON_DEATH } from './program.ts';
 import { promiseOf } from './promise.ts';
 import { release } from './taking.ts';
 
-/** Most PIDs of ancestors in a crash report. */
+/** Most PIDs of ancestors in a crash report, and in introspection. */
 const MAX_ANCESTORS = 9;
 
 /** Ends an actor whose code threw `thrown`. `message`: the one that its handler was called with. */
@@ -138,19 +138,18 @@ export function takeStarter(cell: Cell): Starter | null {
   return starter;
 }
 
-/** The PIDs above a new actor, for crash reports. */
-export function ancestorsOf(parent: Cell | null): readonly Pid[] {
-  return parent === null ? [] : lineOf(parent);
-}
-
-/** The PIDs above an actor, its parent first: those stored when it was spawned, otherwise the ancestors that still live. */
-function lineOf(cell: Cell): Pid[] {
+/**
+ * The PIDs above an actor, its parent first, at most MAX_ANCESTORS: those stored when it was spawned, otherwise the ancestors that still live.
+ * None for null, which is code outside of actors.
+ */
+export function ancestorsOf(cell: Cell | null): readonly Pid[] {
+  if (cell === null) return [];
   const stored = cell.extra?.ancestors ?? [];
   if (stored.length > 0) return [cell.parent, ...stored].slice(0, MAX_ANCESTORS);
-  const line = [cell.parent];
-  for (let above = cellOf(cell.parent); above !== undefined && line.length < MAX_ANCESTORS; ) {
-    line.push(above.parent);
+  const found = [cell.parent];
+  for (let above = cellOf(cell.parent); above !== undefined && found.length < MAX_ANCESTORS; ) {
+    found.push(above.parent);
     above = cellOf(above.parent);
   }
-  return line;
+  return found;
 }
