@@ -21,7 +21,7 @@ export class Extras {
   calls: OwnCall | null = null;
   timers: Set<Timer> | null = null;
   aliases: Set<number> | null = null;
-  ending: ExitCallbacks | null = null;
+  exitCallbacks: ExitCallbacks | null = null;
   /** A single callback is stored without a Set, which would take more memory than the rest of this object. */
   deathCallbacks: DeathCallback | Set<DeathCallback> | null = null;
   gate: MailboxGate | null = null;

@@ -11,7 +11,7 @@ export type ExitCallback = (reason: ExitReason) => unknown;
 /** A callback of other code, which runs before those of the actor. */
 export type DeathCallback = (pid: Pid, reason: ExitReason) => void;
 
-/** Made when an actor first asks for one of the two. */
+/** The abort signal and the exit callbacks of one actor. Made when the actor first asks for one of the two. */
 export class ExitCallbacks {
   private controller: AbortController | null = null;
   private newest: Entry | null = null;
@@ -53,11 +53,11 @@ export class ExitCallbacks {
   }
 }
 
-/** The ending of a living actor, made now. */
-export function exitCallbacksOf(cell: { more(): { ending: ExitCallbacks | null } }): ExitCallbacks {
+/** The exit callbacks of a living actor; made if it has none. */
+export function exitCallbacksOf(cell: { more(): { exitCallbacks: ExitCallbacks | null } }): ExitCallbacks {
   const more = cell.more();
-  more.ending ??= new ExitCallbacks();
-  return more.ending;
+  more.exitCallbacks ??= new ExitCallbacks();
+  return more.exitCallbacks;
 }
 
 /** An item of the list that begins at `ExitCallbacks.newest`. */

@@ -61,10 +61,10 @@ export class DeathQueue implements DeathPort {
     for (const callback of callbacks) {
       guard(kernel, () => withoutStore(callback, pid, reasonFor()));
     }
-    const { ending } = extra;
-    if (ending !== null) {
-      guard(kernel, () => inStore(extra, () => ending.abort(reasonFor)));
-      ending.runCallbacks(kernel.logger, pid, reasonFor);
+    const { exitCallbacks } = extra;
+    if (exitCallbacks !== null) {
+      guard(kernel, () => inStore(extra, () => exitCallbacks.abort(reasonFor)));
+      exitCallbacks.runCallbacks(kernel.logger, pid, reasonFor);
     }
     extra.gate?.close();
     this.monitors.dropOwn(pid, extra);
