@@ -3,7 +3,7 @@ import type { Keys, Mailbox } from '../mailbox/index.ts';
 import type { Timer } from '../timers/index.ts';
 import { type CompiledMatch, hasKeys } from './key-match.ts';
 
-/** A pending receive: what it waits for. `Cell.resume` settles its promise. */
+/** What a pending receive waits for. The cell has what resolves its promise: `Cell.suspend`. */
 export class Wait {
   /** Null: any message. Replaced when the actor is asked to stop during its init. */
   match: CompiledMatch | null;

@@ -15,10 +15,7 @@ export interface WhyFailed {
 export function whyFailed(kernel: Kernel, node: number | string | undefined, state: unknown): WhyFailed {
   if (node === undefined) return {};
   const { reachability } = kernel.remote;
-  if (state === 'nodedown' || state === 'noconnection') {
-    const found = reachability.whyDown(node);
-    return found ?? {};
-  }
+  if (state === 'nodedown' || state === 'noconnection') return reachability.whyDown(node) ?? {};
   const stalledMs = state === 'timeout' ? reachability.stalledMs(node) : undefined;
   if (stalledMs === undefined) return {};
   return {
