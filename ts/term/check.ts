@@ -77,7 +77,7 @@ class Checker {
     const fixed = FIXED[tag];
     if (fixed !== undefined) {
       this.fits(this.memory.scalar(tag, fixed));
-      return tag === Tag.REF ? this.ref() : this.skip(fixed);
+      return this.skip(fixed);
     }
     if (SIZED.has(tag)) return this.sized(tag);
     if (depth >= MAX_DEPTH) throw new BadTerm('nested too deep', this.at - 1);
@@ -211,10 +211,6 @@ class Checker {
 
   private values(count: number, depth: number): void {
     for (let left = count; left > 0; left--) this.value(depth);
-  }
-
-  private ref(): void {
-    this.skip(16);
   }
 
   private bigint(sign: number, length: number): void {
