@@ -1,6 +1,6 @@
 import { SnowmeshError } from '../errors/index.ts';
 import { MAX_MESSAGE, MAX_NAME_BYTES } from './limits.ts';
-import { UNSENDABLE } from './verdict.ts';
+import { UNSENDABLE } from './sendable.ts';
 
 const TWO_32 = 2 ** 32;
 /** More room may be requested than is used in the end: the exact size is checked when a frame ends. */

@@ -8,9 +8,9 @@ import { MAX_DEPTH, MAX_FIELDS, MAX_NAME_BYTES } from './limits.ts';
 import { canGenerate, literal, quote, setOwn, WARM_UP } from './literal.ts';
 import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
+import { isPlain, UNSENDABLE } from './sendable.ts';
 import { Tagged } from './tagged.ts';
 import { unsendable } from './unsendable.ts';
-import { isPlain, UNSENDABLE } from './verdict.ts';
 import { bytesOf, makeView, viewKind } from './view.ts';
 
 type Plain = Record<string, unknown>;

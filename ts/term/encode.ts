@@ -12,9 +12,9 @@ import { WEIGH_FROM } from './memory.ts';
 import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
 import { ScalarWriter } from './scalar-writer.ts';
+import { isPlain, UNSENDABLE } from './sendable.ts';
 import { Tagged } from './tagged.ts';
 import { unsendable } from './unsendable.ts';
-import { isPlain, UNSENDABLE } from './verdict.ts';
 
 /** Thrown when an object turns out to have no shape after some of its values were written: the message is written again. */
 const RESTART: unique symbol = Symbol('restart');

@@ -3,7 +3,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import { MAX_DEPTH } from './limits.ts';
 import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
-import { isPlain, UNSENDABLE } from './verdict.ts';
+import { isPlain, UNSENDABLE } from './sendable.ts';
 
 /** The frozen objects, each with its number of levels. */
 const known = new WeakMap<object, number>();

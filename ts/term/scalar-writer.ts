@@ -10,8 +10,8 @@ import { MAX_BIGINT_BYTES } from './limits.ts';
 import type { Pid } from './pid.ts';
 import type { Ref } from './ref.ts';
 import type { RefCipher } from './ref-cipher.ts';
+import { UNSENDABLE } from './sendable.ts';
 import { writeUtf8 } from './text.ts';
-import { UNSENDABLE } from './verdict.ts';
 import { bytesOf, viewKind } from './view.ts';
 
 const TWO_32 = 2 ** 32;

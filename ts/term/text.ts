@@ -1,5 +1,5 @@
 // Encodes and decodes short text without calling native code: such a call costs as much as some 60 characters.
-import { UNSENDABLE } from './verdict.ts';
+import { UNSENDABLE } from './sendable.ts';
 
 /**
  * Writes UTF-8 at `at`; the room of three bytes a character must be reserved. Returns the end position. For short text.

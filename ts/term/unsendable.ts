@@ -3,8 +3,8 @@ import { isErrorType, partsOf } from './error-term.ts';
 import { MAX_DEPTH, MAX_FIELDS, MAX_NAME_BYTES } from './limits.ts';
 import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
+import { isPlain, UNSENDABLE } from './sendable.ts';
 import { Tagged } from './tagged.ts';
-import { isPlain, UNSENDABLE } from './verdict.ts';
 import { bytesOf, viewKind } from './view.ts';
 
 /**

@@ -1,5 +1,5 @@
 // ArrayBuffers, and views other than Uint8Array: their kinds on the wire, and their constructors.
-import { UNSENDABLE } from './verdict.ts';
+import { UNSENDABLE } from './sendable.ts';
 
 type ViewConstructor = { new (buffer: ArrayBuffer): ArrayBufferView; readonly BYTES_PER_ELEMENT?: number };
 
