@@ -140,6 +140,18 @@ export class FrameWriter extends Encoder {
     this.backToChunk();
   }
 
+  /**
+   * Removes the last frame from the chunk and returns it as `tag | body`. It begins at `before`, or after announcements that begin there,
+   * which stay.
+   */
+  cutLast(before: number): Uint8Array {
+    const { chunk, pending } = this;
+    let at = before;
+    for (let next = at; next < pending; next = at + 4 + readU32(chunk, at)) at = next;
+    this.pending = at;
+    return chunk.slice(at + 4, pending);
+  }
+
   protected override announceNode(nc: number): void {
     if (nc === this.recentNode) return;
     if (this.announced.has(nc)) {
@@ -232,18 +244,6 @@ export class FrameWriter extends Encoder {
     }
     if (from < written.length) frame.push(written.subarray(from));
     return frame;
-  }
-
-  /**
-   * Removes the last frame from the chunk and returns it as `tag | body`. It begins at `before`, or after announcements that begin there,
-   * which stay.
-   */
-  cutLast(before: number): Uint8Array {
-    const { chunk, pending } = this;
-    let at = before;
-    for (let next = at; next < pending; next = at + 4 + readU32(chunk, at)) at = next;
-    this.pending = at;
-    return chunk.slice(at + 4, pending);
   }
 
   /** Announcements of a frame that is not in the chunk. */
