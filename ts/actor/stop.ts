@@ -4,7 +4,7 @@ import {
   type CallOptions,
   type CallState,
   nodeOfTarget,
-  resolve,
+  resolveTarget,
   STOP_TAG,
 } from '../call/index.ts';
 import { checkOptionNames, checkSignal, type OptionNames } from '../errors/index.ts';
@@ -76,7 +76,7 @@ function stopped(
   checkSignal('stop', signal);
   const timeout = options.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
   const given = copyReason(reason);
-  const address = resolve(runtime, target);
+  const address = resolveTarget(runtime, target);
   const started = runtime.now();
   const fail = (state: CallState, why?: unknown): CallError =>
     new CallError({

@@ -9,7 +9,7 @@
 export { AwaitedSends } from './awaited-sends.ts';
 export { CallError, type CallOptions, type CallState } from './call-error.ts';
 export { InboundCalls } from './inbound-calls.ts';
-export { OutboundCalls, resolve } from './outbound-calls.ts';
+export { OutboundCalls, resolveTarget } from './outbound-calls.ts';
 export { nodeOfTarget, type PendingCall, PendingCalls } from './pending-call.ts';
 export { Replies } from './replies.ts';
 export { STOP_TAG } from './request-tags.ts';

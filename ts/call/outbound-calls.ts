@@ -172,7 +172,7 @@ export class OutboundCalls {
     const { kernel } = this;
     const { caller, tag, to } = pending;
     const chain = chainOf(caller);
-    const address = resolve(kernel, to);
+    const address = resolveTarget(kernel, to);
     if (address !== undefined && (!(address instanceof Pid) || address.nc !== 0)) {
       // The arguments are encoded at once instead of copied: copies for many calls could hold more memory than the send queue may.
       pending.node = address instanceof Pid ? address.nc : kernel.remote.canonical(address.node);
@@ -182,7 +182,7 @@ export class OutboundCalls {
       kernel.remote.call(from, pending.address, timeout, address, [tag, args, chain]);
       return;
     }
-    copyTerm(tag); // throws for one that cannot be sent (B9): the answer of who does not know it holds it
+    copyTerm(tag); // throws for a tag that cannot be sent (B9): the answer `unknown` carries the tag
     const copied = args.length === 0 ? args : copyTerm(args);
     const cell = address === undefined ? undefined : ownCell(kernel, address);
     if (cell === undefined) return void pending.fail('noproc', kernel.isStopped ? STOPPED : undefined);
@@ -217,7 +217,7 @@ function chainOf(caller: Cell | null): readonly Pid[] {
 }
 
 /** A call's target: a PID, or an address on another node; undefined: no actor has that name here. */
-export function resolve(kernel: Kernel, to: Dest<never>): Pid | NodeAddress | undefined {
+export function resolveTarget(kernel: Kernel, to: Dest<never>): Pid | NodeAddress | undefined {
   if (to instanceof Pid) return to;
   if (typeof to === 'string') return kernel.names.whereis(to);
   if (to instanceof Ref) return undefined;
