@@ -53,12 +53,6 @@ export function isNodeName(text: unknown): boolean {
   }
 }
 
-/** A full name out of its parts; IPv6 addresses get their brackets. Without a port, nodes use their usual one. */
-export function fullName(name: string, host: string, port?: number): string {
-  const shown = host.includes(':') ? `[${host}]` : host;
-  return port === undefined ? `${name}@${shown}` : `${name}@${shown}:${port}`;
-}
-
 /** @throws SNOW_ERR_BAD_OPTION unless `holds`. */
 export function demand(holds: boolean, option: string, value: unknown, wanted: string): void {
   if (!holds) throw badOption(option, value, wanted);

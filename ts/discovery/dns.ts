@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { checkOptionNames, type OptionNames } from '../errors/index.ts';
-import { type Discovery, demand, fullName, isLocalName, isNodeName, isPort } from './discovery.ts';
+import { type Discovery, demand, isLocalName, isNodeName, isPort } from './discovery.ts';
+import { fullName } from './node-name.ts';
 import { POLLING_OPTIONS, Polling, type PollingOptions } from './polling.ts';
 
 /** How long one question may take, and how often it is asked. Unit: ms. */

@@ -8,7 +8,7 @@
 export { type DiscoveredNode, type Discovery, type DiscoveryListener, MAX_FOUND } from './discovery.ts';
 export { type DnsOptions, type DnsResolver, dnsDiscovery } from './dns.ts';
 export { type FileOptions, fileDiscovery } from './file.ts';
-export { DEFAULT_PORT, type NodeName, parseNodeName } from './node-name.ts';
+export { DEFAULT_PORT, fullName, type NodeName, parseNodeName } from './node-name.ts';
 export type { PollingOptions } from './polling.ts';
 export { lookupPort, type PortmapAddress } from './portmap-client.ts';
 export { type PortmapDiscoveryOptions, portmapDiscovery } from './portmap-discovery.ts';

@@ -43,8 +43,13 @@ export function parseNodeName(text: unknown): NodeName {
   if (local === '') throw refused(text, 'it has no name before the @');
   if (/[:[\]]/.test(local)) throw refused(text, 'the part before the @ contains one of : [ ]');
   const { host, port } = parseAddress(text, address);
+  return { full: fullName(local, host, port), local, host, port };
+}
+
+/** A node name from its parts: an IPv6 address gets brackets. Without a port it is that of any node at its default port. */
+export function fullName(local: string, host: string, port?: number): string {
   const shown = host.includes(':') ? `[${host}]` : host;
-  return { full: `${local}@${shown}:${port}`, local, host, port };
+  return port === undefined ? `${local}@${shown}` : `${local}@${shown}:${port}`;
 }
 
 function parseAddress(text: string, address: string): { host: string; port: number } {

@@ -4,9 +4,9 @@ import {
   type Discovery,
   type DiscoveryListener,
   demand,
-  fullName,
   isNodeName,
 } from './discovery.ts';
+import { fullName } from './node-name.ts';
 import { POLLING_OPTIONS, Polling, type PollingOptions, startOnce } from './polling.ts';
 import { ADDRESS, addressOf, ask, type PortmapAddress } from './portmap-client.ts';
 import { Registration } from './portmap-registration.ts';

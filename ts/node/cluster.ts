@@ -11,7 +11,7 @@ import { FollowedDiscovery } from './mesh/followed-discovery.ts';
 import { Mesh } from './mesh/mesh.ts';
 import type { NodeKind, PeerStats } from './node-events.ts';
 import { NodeMonitors } from './node-monitors.ts';
-import { type NodeName, parseNodeName, withPort } from './node-name.ts';
+import { fullName, type NodeName, parseNodeName } from './node-name.ts';
 import type { AutoConnect, Limits, MeshMode, NodeDiscovery } from './options.ts';
 import { PeerReports, type Tell } from './peer-reports.ts';
 import { Reachability } from './reachability.ts';
@@ -61,12 +61,11 @@ export class Cluster {
     const network = new Network({ native, limits, ownPid: (local) => runtime.pidOf(local) });
     this.#network = network;
     this.port = network.open(open);
-    const full = name.port === 0 ? withPort(name, this.port) : name;
-    this.name = full.full;
+    this.name = name.port === 0 ? fullName(name.local, name.host, this.port) : name.full;
     this.incarnation = network.incarnation;
-    const routes = new Routes(full.full, network, policy);
+    const routes = new Routes(this.name, network, policy);
     this.reachability = new Reachability(network);
-    this.remote = new Remote({ name: full.full, network, routes, runtime, reachability: this.reachability });
+    this.remote = new Remote({ name: this.name, network, routes, runtime, reachability: this.reachability });
     runtime.remote = this.remote;
 
     this.#channels = new Channels(

@@ -1,6 +1,6 @@
 import { type NodeName, parseNodeName } from '../discovery/index.ts';
 
-export { DEFAULT_PORT, type NodeName, parseNodeName } from '../discovery/index.ts';
+export { DEFAULT_PORT, fullName, type NodeName, parseNodeName } from '../discovery/index.ts';
 
 /** `node.name` of a node without a name; never an address. */
 export const NO_NODE = 'nonode@nohost';
@@ -12,10 +12,4 @@ export function nodeNameOf(text: string): NodeName | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The same name with the port that was bound. */
-export function withPort(name: NodeName, port: number): NodeName {
-  const shown = name.host.includes(':') ? `[${name.host}]` : name.host;
-  return { full: `${name.local}@${shown}:${port}`, local: name.local, host: name.host, port };
 }

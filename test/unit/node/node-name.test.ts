@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_PORT, parseNodeName, withPort } from '../../../ts/node/node-name.ts';
+import { DEFAULT_PORT, fullName, parseNodeName } from '../../../ts/node/node-name.ts';
 import { MAX_NODE_NAME_BYTES } from '../../../ts/wire/index.ts';
 
 const code = (text: unknown): unknown => {
@@ -91,8 +91,9 @@ describe('node names', () => {
     (character) => expect(code(`a${character}b@h:1`)).toBe('SNOW_ERR_NODE_NAME'),
   );
 
-  it('replaces port 0 by the port that was bound', () => {
-    expect(withPort(parseNodeName('a@127.0.0.1:0'), 4711).full).toBe('a@127.0.0.1:4711');
-    expect(withPort(parseNodeName('a@[::1]:0'), 4711).full).toBe('a@[::1]:4711');
+  it('is written with brackets around an IPv6 address', () => {
+    expect(fullName('a', '127.0.0.1', 4711)).toBe('a@127.0.0.1:4711');
+    expect(fullName('a', '::1', 4711)).toBe('a@[::1]:4711');
+    expect(fullName('a', '::1')).toBe('a@[::1]');
   });
 });
