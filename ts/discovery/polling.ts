@@ -1,5 +1,5 @@
-// The beat of every discovery that has to ask: look, tell what changed, wait, look again. Look-ups never overlap, errors
-// stretch the pause, and nothing here keeps the process alive.
+// Repeats the look-ups of a discovery, and tells its listener what changed. Look-ups never overlap, the pause between them grows with
+// failures, and nothing here keeps the process alive.
 import { type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { type Alarm, type Clock, systemClock } from '../timers/index.ts';
 import { type Discovery, type DiscoveryListener, demand, MAX_FOUND } from './discovery.ts';
@@ -60,7 +60,7 @@ export class Polling implements Discovery {
   }
 
   start(listener: DiscoveryListener): void {
-    startOnce(this.#listener);
+    checkNotRunning(this.#listener);
     this.#listener = listener;
     this.#abort = new AbortController();
     this.#failures = 0;
@@ -124,7 +124,7 @@ export class Polling implements Discovery {
     this.#listener?.found(set);
   }
 
-  /** A failure that repeats itself is told once. */
+  /** Tells a failure once, also if it happens again and again. */
   #failed(cause: unknown): void {
     if (this.#source.backsOff) this.#failures++;
     const error = lookUpFailed(this.#source.what, cause);
@@ -140,12 +140,12 @@ export class Polling implements Discovery {
 }
 
 /** @throws SNOW_ERR_BAD_OPTION when it is running already: a discovery serves one node. */
-export function startOnce(running: unknown): void {
+export function checkNotRunning(running: unknown): void {
   demand(running === undefined, 'discovery', 'running already', 'one that no other node uses');
 }
 
 /** The error a listener gets. */
-export function lookUpFailed(what: string, cause: unknown): SnowmeshError {
+function lookUpFailed(what: string, cause: unknown): SnowmeshError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new SnowmeshError('SNOW_ERR_DISCOVERY', `looking for nodes in ${what} failed: ${why}`, { cause });
 }

@@ -20,7 +20,7 @@ export interface PortmapAddress {
 }
 
 /** The names of the options that say where. */
-export const ADDRESS: OptionNames<PortmapAddress> = { host: true, port: true };
+export const ADDRESS_OPTIONS: OptionNames<PortmapAddress> = { host: true, port: true };
 
 /**
  * Asks a port mapper where a node listens.
@@ -33,7 +33,7 @@ export const ADDRESS: OptionNames<PortmapAddress> = { host: true, port: true };
  */
 export async function lookupPort(name: string, address: PortmapAddress = {}): Promise<number | undefined> {
   demand(isLocalName(name), 'name', name, 'what stands before the @ of a node name');
-  checkOptionNames('lookupPort', address, ADDRESS);
+  checkOptionNames('lookupPort', address, ADDRESS_OPTIONS);
   const { socket, port } = await ask({ op: 'lookup', name }, address);
   socket.destroy();
   return port;

@@ -7,8 +7,8 @@ import {
   isNodeName,
 } from './discovery.ts';
 import { fullName } from './node-name.ts';
-import { POLLING_OPTIONS, Polling, type PollingOptions, startOnce } from './polling.ts';
-import { ADDRESS, addressOf, ask, type PortmapAddress } from './portmap-client.ts';
+import { checkNotRunning, POLLING_OPTIONS, Polling, type PollingOptions } from './polling.ts';
+import { ADDRESS_OPTIONS, addressOf, ask, type PortmapAddress } from './portmap-client.ts';
 import { Registration } from './portmap-registration.ts';
 import { type Portmap, startPortmap } from './portmap-server.ts';
 
@@ -58,7 +58,7 @@ function isHostname(value: unknown): boolean {
 
 const OPTIONS: OptionNames<PortmapDiscoveryOptions> = {
   ...POLLING_OPTIONS,
-  ...ADDRESS,
+  ...ADDRESS_OPTIONS,
   hostname: true,
   register: true,
   embed: true,
@@ -90,7 +90,7 @@ class PortmapDiscovery implements Discovery {
 
   start(listener: DiscoveryListener, self?: DiscoveredNode): void | Promise<void> {
     if (self === undefined || !this.#registers) return this.#polling.start(listener);
-    startOnce(this.#registration);
+    checkNotRunning(this.#registration);
     return this.#join(listener, self);
   }
 
@@ -116,7 +116,7 @@ class PortmapDiscovery implements Discovery {
     this.#registration = registration;
     this.#self = self;
     try {
-      await registration.makeSometime();
+      await registration.registerOrRetry();
     } catch (error) {
       if (this.#registration === registration) await this.stop();
       throw error;

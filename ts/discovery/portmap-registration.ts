@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { demand, isLocalName, isPort } from './discovery.ts';
-import { ADDRESS, ask, broken, type PortmapAddress } from './portmap-client.ts';
+import { ADDRESS_OPTIONS, ask, broken, type PortmapAddress } from './portmap-client.ts';
 import type { Registering } from './portmap-protocol.ts';
 
 /** Pauses before a registration that was lost is made again: the first time, and while that fails. Unit: ms. */
@@ -42,11 +42,11 @@ export async function registerWithPortmap(
 ): Promise<PortmapRegistration> {
   checkOptionNames('registerWithPortmap', options, REGISTER_OPTIONS);
   const registration = new Registration(name, listenPort, options);
-  await registration.make();
+  await registration.register();
   return registration;
 }
 
-const REGISTER_OPTIONS: OptionNames<RegisterOptions> = { ...ADDRESS, failed: true };
+const REGISTER_OPTIONS: OptionNames<RegisterOptions> = { ...ADDRESS_OPTIONS, failed: true };
 
 /** One name, registered as long as this is not closed and there is a port mapper. */
 export class Registration implements PortmapRegistration {
@@ -67,8 +67,8 @@ export class Registration implements PortmapRegistration {
     this.#prepare = prepare;
   }
 
-  /** The first try: its failure comes through, and nothing is tried again. */
-  async make(): Promise<void> {
+  /** Tries once. Rejects when it fails. */
+  async register(): Promise<void> {
     await this.#prepare();
     const { signal } = this.#end;
     if (signal.aborted) return;
@@ -80,10 +80,10 @@ export class Registration implements PortmapRegistration {
     });
   }
 
-  /** The same, but without a port mapper, or refused for another reason than that the name is taken, it is tried again. */
-  async makeSometime(): Promise<void> {
+  /** Tries once, and rejects if the name is taken. After another failure it tries again, until it is closed. */
+  async registerOrRetry(): Promise<void> {
     try {
-      await this.make();
+      await this.register();
     } catch (error) {
       if (!isOfPortmap(error)) throw error;
       this.#lost(error, RETRY_MS);
@@ -96,7 +96,7 @@ export class Registration implements PortmapRegistration {
 
   #lost(error: SnowmeshError, pauseMs: number): void {
     if (this.#end.signal.aborted) return;
-    setTimeout(() => void this.#makeAgain(), pauseMs).unref();
+    setTimeout(() => void this.#registerAgain(), pauseMs).unref();
     if (error.message === this.#lastFailure) return;
     this.#lastFailure = error.message;
     void this.#tell(error);
@@ -111,9 +111,9 @@ export class Registration implements PortmapRegistration {
     }
   }
 
-  async #makeAgain(): Promise<void> {
+  async #registerAgain(): Promise<void> {
     try {
-      await this.make();
+      await this.register();
     } catch (error) {
       this.#lost(error as SnowmeshError, RETRY_MS);
     }

@@ -1,6 +1,6 @@
 import { givenText } from '../errors/index.ts';
 import { type Discovery, type DiscoveryListener, demand, isNodeName, MAX_FOUND } from './discovery.ts';
-import { startOnce } from './polling.ts';
+import { checkNotRunning } from './polling.ts';
 
 /**
  * Finds the nodes of a fixed list: for clusters whose ports are known, without any service to ask.
@@ -20,7 +20,7 @@ export function staticList(names: readonly string[]): Discovery {
   let listener: DiscoveryListener | undefined;
   return {
     start(given) {
-      startOnce(listener);
+      checkNotRunning(listener);
       listener = given;
       given.found(set);
     },
