@@ -210,7 +210,7 @@ describe('an answer', () => {
     expect([args, answer]).toEqual([[{ list: [1] }], { list: [1] }]);
   });
 
-  it('B9 that cannot travel throws where it is given, and another can follow', async () => {
+  it('B9 that cannot be sent throws at its sender, which can give another one', async () => {
     const server = kit.runtime.spawn(async (self: Self) => {
       const request = await self.receive(Call);
       expect(() => self.runtime.replies.succeed(request, () => {})).toThrow(

@@ -355,7 +355,7 @@ describe('a probe that lies', () => {
     expect(outcomes).toEqual([]);
   });
 
-  it('T12 nor do callers that a peer makes up, except the call that names them', async () => {
+  it('T12 with callers that a peer makes up fails only the call that names them', async () => {
     const answers: unknown[] = [];
     const reply: RemotePort['reply'] = (_from, { id }, status) => void answers.push([id, status]);
     kit.runtime.remote = { ...kit.runtime.remote, reply };
@@ -368,7 +368,7 @@ describe('a probe that lies', () => {
     expect(outcomes).toEqual([]);
   });
 
-  it('T12 nor do callers that a peer makes up, in calls that are made to answer it', async () => {
+  it('T12 with callers that a peer makes up fails no call that is made to answer it', async () => {
     const answers: unknown[] = [];
     const reply: RemotePort['reply'] = (_from, { id }, status) => void answers.push([id, status]);
     kit.runtime.remote = { ...kit.runtime.remote, reply };

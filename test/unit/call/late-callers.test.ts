@@ -12,7 +12,7 @@ let kit: TestRuntime;
 beforeEach(() => void (kit = startTestRuntime()));
 afterEach(() => kit.stop());
 
-it('G5, P7 are forgotten when their time is over, and others are not', async () => {
+it('G5, P7 calls whose time is over are forgotten, others are not', async () => {
   const { runtime } = kit;
   const silent = runtime.spawn(async (self: Self) => {
     for (;;) await self.receive();
@@ -29,7 +29,7 @@ it('G5, P7 are forgotten when their time is over, and others are not', async () 
   expect(runtime.inboundCalls.openCount).toBe(10);
 });
 
-it('G5, I6 so are those who asked it to end, in vain', async () => {
+it('G5, I6 stop requests whose time is over are forgotten', async () => {
   const { runtime } = kit;
   const stubborn = runtime.spawnHandler((self: Self) => ({ onMessage: () => self.sleep(1e9) }));
   runtime.send(stubborn, 'sleep');

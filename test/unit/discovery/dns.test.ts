@@ -53,7 +53,7 @@ describe('dnsDiscovery', () => {
     expect(await first({ resolver: unknown })).toEqual(['n@[fd00::1]']);
   });
 
-  it('makes a name of every SRV target and its port, and passes over what is none', async () => {
+  it('makes a name of every SRV target and its port, and skips records that name no node', async () => {
     const resolveSrv = async (): Promise<{ name: string; port: number }[]> => [
       { name: 'one.test.', port: 9001 },
       { name: 'two.test', port: 9002 },

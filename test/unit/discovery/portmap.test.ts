@@ -119,7 +119,7 @@ describe('a registered name', () => {
     await until('the name', async () => (await lookupPort('a', at())) === 9001);
   });
 
-  it('stays without a word beyond the deadline for lines', async () => {
+  it('stays although its node sends nothing for longer than a line may take', async () => {
     const node = raw(line('a'));
     await until('an answer', () => node.text().includes('ok'));
     await raw().closed; // silent since later, and sent away by the deadline

@@ -250,7 +250,7 @@ describe('B5 B6 what a search by pattern skips', () => {
     expect(work).toBeLessThan(50 * COUNT); // one pass, not a hundred
   });
 
-  it('not what a tag takes, after a pattern with that type; nor the other way round', async () => {
+  it('no message that the tag takes, after a pattern with that type, and the reverse', async () => {
     const seen = await behind(300, async (self) => {
       self.send(self.pid as Pid<unknown>, { type: 'some', n: 1 });
       self.send(self.pid as Pid<unknown>, { type: 'some', n: 2 });

@@ -47,7 +47,7 @@ it('messages that were lost before the first look are no reason', () => {
   expect(healthOf(up({ deadLetters: { noproc: 100 } }), new Set())).toEqual(['good', 'healthy']);
 });
 
-it('the worst come first, then by name', () => {
+it('nodes are sorted by how bad their state is, then by name', () => {
   const nodes = ['good', 'bad', 'unknown', 'warn', 'good'].map((level, at) => ({
     level,
     node: `n${10 - at}`,
