@@ -7,8 +7,11 @@ const TWO_32 = 2 ** 32;
 const SLACK = 256 * 1024;
 const MIN_CAPACITY = 4096;
 
-/** A Buffer with the method that `Buffer.write` calls in the end. */
-export type FastBuffer = Buffer & { utf8Write(text: string, offset: number): number };
+/** A Buffer with the methods that `Buffer.write` and `Buffer.toString` call in the end. */
+export type FastBuffer = Buffer & {
+  utf8Write(text: string, offset: number): number;
+  utf8Slice(start: number, end: number): string;
+};
 
 /** Writes fixed-width numbers and names into a buffer that grows when it must. */
 export class ByteWriter {

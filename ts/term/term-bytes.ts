@@ -1,7 +1,6 @@
 import { ByteBlocks, isShared } from './byte-blocks.ts';
+import type { FastBuffer } from './byte-writer.ts';
 import { readRecent } from './recent-texts.ts';
-
-type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string };
 
 const NOTHING = new Uint8Array(0);
 /** A shorter binary is always copied. */
