@@ -3,13 +3,11 @@ import {
   Call,
   type Cell,
   checkTimeout,
-  deferred,
   deliverSent,
   forActor,
   inBudget,
   isFrom,
   type Kernel,
-  latest,
   type NodeAddress,
   onAbort,
   ownCell,
@@ -70,9 +68,6 @@ export class OutboundCalls {
       const answer = inBudget(this.kernel, caller, aborted);
       return caller === null ? answer : forActor(answer);
     }
-    pending.promise = deferred();
-    pending.resolve = latest.resolve;
-    pending.reject = latest.reject;
     pending.begin(timeout);
     arm(pending, options?.signal);
     try {
@@ -97,11 +92,8 @@ export class OutboundCalls {
     const args = to instanceof Ref ? [message, to] : [message];
     // Not as a call of the actor: a wait for room is no part of a deadlock of calls.
     const pending = new PendingCall(kernel, this.pending, null, target, 'sendWait');
-    pending.promise = deferred();
-    pending.resolve = latest.resolve;
-    pending.reject = latest.reject;
-    void forActor(pending.promise); // it may fail while slices are copied
     pending.begin(Number.POSITIVE_INFINITY);
+    void forActor(pending.promise); // it may fail while slices are copied
     pending.node = target instanceof Pid ? target.nc : kernel.remote.canonical(target.node);
     this.pending.byNode.add(pending.node, pending);
     try {

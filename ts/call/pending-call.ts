@@ -3,9 +3,11 @@ import {
   type AwaitingCaller,
   type Call,
   type Cell,
+  deferred,
   type ExitReason,
   forActor,
   type Kernel,
+  latest,
   type OwnCall,
   type RemoteWait,
   ReplyStatus,
@@ -39,9 +41,10 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, Remot
   /** The node of the target; undefined: this one. */
   node: number | string | undefined = undefined;
   target: Cell | undefined = undefined;
-  resolve!: (value: unknown) => void;
-  reject!: (error: unknown) => void;
+  /** Its outcome; from `begin` on. */
   promise!: Promise<unknown>;
+  private resolve!: (value: unknown) => void;
+  private reject!: (error: unknown) => void;
   disarm: (() => void) | undefined = undefined;
   /** The request that the target got, when it lives here. */
   request: Call | undefined = undefined;
@@ -90,8 +93,11 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, Remot
     this.fail('cycle', ring);
   }
 
-  /** Starts the wait: the timer runs, and the call is in its caller's list. */
+  /** Starts the wait: it has a promise, the timer runs, and the call is in its caller's list. */
   begin(timeout: number): void {
+    this.promise = deferred();
+    this.resolve = latest.resolve;
+    this.reject = latest.reject;
     const { caller } = this;
     if (timeout !== Number.POSITIVE_INFINITY) this.kernel.timers.startAt(this, this.started + timeout);
     if (caller === null) return void this.address; // in `byId`, so that it fails when the runtime stops
