@@ -33,7 +33,7 @@ export class Broadcaster {
   readonly #sessions: Sessions;
   readonly #output: OutputBatch;
   readonly #resume: ResumeLimits;
-  #bridging: Bridging | undefined;
+  readonly #bridging: Bridging | undefined;
 
   constructor(parts: {
     readonly runtime: Runtime;
@@ -44,6 +44,7 @@ export class Broadcaster {
     readonly sessions: Sessions;
     readonly output: OutputBatch;
     readonly resume: ResumeLimits;
+    readonly bridging: Bridging | undefined;
   }) {
     this.#runtime = parts.runtime;
     this.#table = parts.table;
@@ -53,6 +54,7 @@ export class Broadcaster {
     this.#sessions = parts.sessions;
     this.#output = parts.output;
     this.#resume = parts.resume;
+    this.#bridging = parts.bridging;
   }
 
   /** Sends to every member on every node. O(peers that want the room + own members). */
@@ -67,11 +69,6 @@ export class Broadcaster {
       const id = this.#table.nextNumberWithoutRoom();
       this.#bridging.publish(name, new RoomMessage(id, content, except, this.#runtime.now()));
     }
-  }
-
-  /** From now on broadcasts of this node are sent to other clusters, too. */
-  useBridge(bridging: Bridging): void {
-    this.#bridging = bridging;
   }
 
   #broadcast(room: Room<Connection>, content: Content, except: Except, cause: Cause | null): void {

@@ -2,6 +2,7 @@
 // with its counter: from then on it sends all its broadcasts in that room, in order.
 import type { Runtime } from '../actor/index.ts';
 import type { Work } from '../peer/index.ts';
+import type { Bridging } from './bridging.ts';
 import type { Connection } from './connection.ts';
 import { COUNT_MS, MAX_INTEREST } from './limits.ts';
 import { type BaseEntry, type InterestEntry, inParts, parts } from './messages.ts';
@@ -29,8 +30,7 @@ export class Interest {
   readonly #table: RoomTable;
   readonly #peers: Peers;
   readonly #joinMs: number;
-  /** Called when this node begins to want a room, and when it no longer wants it. */
-  onWanted: (room: string, isWanted: boolean) => void = () => {};
+  readonly #bridging: Bridging | undefined;
   readonly #openings = new Map<string, Opening>();
   readonly #lost = new Set<Lost>();
   /** Rooms whose current number of members peers do not know yet. */
@@ -38,11 +38,18 @@ export class Interest {
   #isScheduled = false;
   #isUrgent = false;
 
-  constructor(runtime: Runtime, table: RoomTable, peers: Peers, joinMs: number) {
+  constructor(
+    runtime: Runtime,
+    table: RoomTable,
+    peers: Peers,
+    joinMs: number,
+    bridging: Bridging | undefined,
+  ) {
     this.#runtime = runtime;
     this.#table = table;
     this.#peers = peers;
     this.#joinMs = joinMs;
+    this.#bridging = bridging;
     table.onUnwanted = (room) => this.#withdraw(room);
   }
 
@@ -59,7 +66,7 @@ export class Interest {
     if (room.isAnnounced) return pending?.promise ?? Promise.resolve();
     room.isAnnounced = true;
     room.announcedAt = this.#runtime.now();
-    this.onWanted(room.name, true);
+    this.#bridging?.wants(room.name, true);
     this.#changed.add(room);
     this.#schedule(true);
     return this.#waitFor(room.name, this.#peers.all());
@@ -206,7 +213,7 @@ export class Interest {
       else {
         entries.push([room.name, -1]);
         room.isAnnounced = false;
-        this.onWanted(room.name, false);
+        this.#bridging?.wants(room.name, false);
         this.#openings.get(room.name)?.done();
         this.#table.release(room);
       }

@@ -88,15 +88,23 @@ export class RoomService implements ChannelListener {
     this.table = new RoomTable(runtime, newOrigin(), resume);
     this.sessions = new Sessions(runtime, resume.windowMs === 0 ? 0 : Math.max(TAKEN_MS, resume.windowMs));
     this.claims = new SessionClaims(runtime, this.peers, this.sessions, this.signer);
-    this.interest = new Interest(runtime, this.table, this.peers, limits.joinMs);
+    if (bridge !== undefined) {
+      this.bridging = new Bridging(runtime, bridge, this.table, this.peers, {
+        next: (room, message) => this.broadcaster.next(room, message),
+        gap: (room) => listener.gap(room),
+        changed: (isUp, why) => listener.bridged(isUp, why),
+      });
+    }
+    this.interest = new Interest(runtime, this.table, this.peers, limits.joinMs, this.bridging);
     this.presence = new PresenceService(runtime, this.peers, this.table);
-    const { table, peers, interest, presence, output } = this;
+    const { table, peers, interest, presence, output, bridging } = this;
     this.membership = new Membership(table, interest, presence, output, limits.rooms);
     const base = { runtime, table, peers, resume };
     const originsAdded = (room: Room<Connection>): void => this.broadcaster.boundOrigins(room);
     this.history = new History(base);
     const kept = { ...base, history: this.history };
     this.missed = new Missed({ ...kept, originsAdded });
+    this.missed.isBridged = bridging !== undefined;
     this.#gaps = new Gaps({
       ...kept,
       listener: {
@@ -111,8 +119,7 @@ export class RoomService implements ChannelListener {
     this.#bases = new Bases({ ...shared, listener: { originsAdded, gap: toldGap } });
     this.#answers = new Answers(runtime, this.table, this.peers, this.history);
     this.#ended = new EndedOrigins(runtime, this.table, this.peers, this.history, this.#gaps);
-    this.broadcaster = new Broadcaster({ ...shared, sessions: this.sessions, output: this.output });
-    if (bridge !== undefined) this.bridging = this.#bridge(runtime, bridge);
+    this.broadcaster = new Broadcaster({ ...shared, sessions: this.sessions, output, bridging });
     this.peers.opened(host.channel(CHANNEL, this));
     for (const peer of this.peers.sessions()) this.#sendHello(peer, true);
     sourcesOf(runtime).rooms = table.listing((name) => this.count(name));
@@ -139,18 +146,6 @@ export class RoomService implements ChannelListener {
     for (const each of [this.missed, this.#removals, this.#ended, this.#copies, this.#gaps, this.#answers])
       each.close();
     for (const each of [this.bridging, this.interest, this.peers, this.sessions, this.table]) each?.close();
-  }
-
-  #bridge(runtime: Runtime, options: BridgeOptions): Bridging {
-    const bridging = new Bridging(runtime, options, this.table, this.peers, {
-      next: (room, message) => this.broadcaster.next(room, message),
-      gap: (room) => this.#listener.gap(room),
-      changed: (isUp, why) => this.#listener.bridged(isUp, why),
-    });
-    this.broadcaster.useBridge(bridging);
-    this.interest.onWanted = (room, isWanted) => bridging.wants(room, isWanted);
-    this.missed.isBridged = true;
-    return bridging;
   }
 
   up(channelPeer: ChannelPeer): void {
