@@ -31,6 +31,7 @@ export class Connection<User = unknown, Out = unknown> implements Recipient, Sen
   readonly user: User;
   /** @internal */
   readonly joined: JoinedRooms<Room<Connection>> = new JoinedRooms();
+  // What other parts of the rooms note of a connection is in its fields: a table in each part would take several times the memory.
   /** @internal Its actor; undefined until the client has sent its hello. */
   actor: Pid | undefined;
   /** @internal The number of the client's message that is being handled; 0: none. */
