@@ -5,17 +5,12 @@ import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Cluster, type ClusterNode, COOKIE } from '../support/cluster.ts';
 import { within } from '../support/deadline.ts';
+import { ACK, CHALLENGE, frameOf, HELLO, PROOF, REFUSE } from '../support/plain-handshake.ts';
+import { Writer } from '../support/plain-terms.ts';
 import {
-  ACK,
-  Bytes,
-  CHALLENGE,
   dialPlain,
   type Frame,
-  frame,
-  HELLO,
   introduce,
-  PROOF,
-  REFUSE,
   readIntroduction,
   WireAcceptor,
   WirePeer,
@@ -140,7 +135,7 @@ describe('unauthenticated connections', () => {
     await start();
     for (const length of [0, 4097, 0x7fff_ffff, 0xffff_ffff]) {
       const peer = await WirePeer.dial(port);
-      peer.write(new Bytes().u32(length).u8(HELLO).done());
+      peer.write(new Writer().u32(length).u8(HELLO).done());
       await within(`the end after length ${length}`, peer.closed);
     }
     await isHealthy();
@@ -157,7 +152,7 @@ describe('peers without the cookie', () => {
       const challenge = await peer.expect(CHALLENGE);
       const proof = peer.mac(COOKIE, 'snowmesh/1 initiator', Buffer.concat([hello, challenge.whole]));
       proof[at]! ^= 1;
-      peer.write(frame(PROOF, proof));
+      peer.write(frameOf(PROOF, proof));
       await expect(peer.expect(ACK)).rejects.toMatchObject({ refusal: 4 });
       await within('the end', peer.closed);
     }
@@ -191,7 +186,7 @@ describe('peers without the cookie', () => {
     for (const lie of lies) {
       const peer = await WirePeer.dial(port);
       peer.write(introduce(HELLO, { name: 'x@127.0.0.1:1', dialled: victim.name, ...lie }));
-      peer.write(frame(PROOF, Buffer.alloc(32)));
+      peer.write(frameOf(PROOF, Buffer.alloc(32)));
       await listen(peer);
     }
     await using acceptor = await WireAcceptor.listen();
@@ -199,7 +194,7 @@ describe('peers without the cookie', () => {
     const connecting = victim.run((bench, peer) => bench.node.connect(peer), name);
     const dialled = await acceptor.accept();
     dialled.write(introduce(CHALLENGE, { name }));
-    dialled.write(frame(ACK, Buffer.alloc(33)));
+    dialled.write(frameOf(ACK, Buffer.alloc(33)));
     await listen(dialled);
     expect(await connecting).toBe(false);
     expect(new Set(heard.map(({ tag }) => tag))).toEqual(new Set([CHALLENGE, REFUSE, HELLO, PROOF]));
@@ -223,9 +218,9 @@ describe('peers without the cookie', () => {
     dialled.write(challenge.whole);
     const outcome = await dialled.next().catch(() => undefined);
     if (outcome?.tag === PROOF) {
-      own.write(frame(PROOF, outcome.body));
+      own.write(frameOf(PROOF, outcome.body));
       await expect(own.expect(ACK)).rejects.toThrow();
-      dialled.write(frame(ACK, new Bytes().raw(outcome.body).u8(0).done()));
+      dialled.write(frameOf(ACK, new Writer().raw(outcome.body).u8(0).done()));
     }
     expect(await connecting).toBe(false);
     expect(readIntroduction(hello).name).toBe(victim.name);
@@ -281,22 +276,25 @@ describe('peers with the cookie', () => {
   });
 
   const hostile: readonly (readonly [string, () => Buffer])[] = [
-    ['an empty frame', () => new Bytes().u32(0).done()],
-    ['a frame over the limit', () => new Bytes().u32(0x0200_0000).u8(0x10).done()],
-    ['an unknown tag', () => frame(0x7f, Buffer.alloc(3))],
-    ['a SEND without a term', () => frame(0x10, new Bytes().u64(5n).done())],
-    ['a SEND with bytes behind its term', () => frame(0x10, new Bytes().u64(5n).u8(2).u8(0x40).u8(0).done())],
-    ['a term of a version to come', () => frame(0x10, new Bytes().u64(5n).u8(3).u8(0x40).done())],
+    ['an empty frame', () => new Writer().u32(0).done()],
+    ['a frame over the limit', () => new Writer().u32(0x0200_0000).u8(0x10).done()],
+    ['an unknown tag', () => frameOf(0x7f, Buffer.alloc(3))],
+    ['a SEND without a term', () => frameOf(0x10, new Writer().u64(5n).done())],
+    [
+      'a SEND with bytes behind its term',
+      () => frameOf(0x10, new Writer().u64(5n).u8(2).u8(0x40).u8(0).done()),
+    ],
+    ['a term of a version to come', () => frameOf(0x10, new Writer().u64(5n).u8(3).u8(0x40).done())],
     [
       'a count beyond its bytes',
-      () => frame(0x10, new Bytes().u64(5n).u8(2).u8(0x0a).u32(0xffff_ffff).done()),
+      () => frameOf(0x10, new Writer().u64(5n).u8(2).u8(0x0a).u32(0xffff_ffff).done()),
     ],
     [
       'nesting without end',
       () =>
-        frame(
+        frameOf(
           0x10,
-          new Bytes()
+          new Writer()
             .u64(5n)
             .u8(2)
             .raw(Buffer.alloc(2000, Buffer.from([0x24, 1])))
@@ -304,21 +302,21 @@ describe('peers with the cookie', () => {
             .done(),
         ),
     ],
-    ['invalid UTF-8', () => frame(0x10, new Bytes().u64(5n).u8(2).u8(0x81).u8(0xff).done())],
+    ['invalid UTF-8', () => frameOf(0x10, new Writer().u64(5n).u8(2).u8(0x81).u8(0xff).done())],
     [
       'a PID nobody announced',
-      () => frame(0x10, new Bytes().u64(5n).u8(2).u8(0x1e).u64(0x0999_0100_0000_0001n).done()),
+      () => frameOf(0x10, new Writer().u64(5n).u8(2).u8(0x1e).u64(0x0999_0100_0000_0001n).done()),
     ],
     [
       'an exit from an actor of ours',
-      () => frame(0x15, new Bytes().u64(0x0001_0100_0000_0005n).u64(5n).u8(2).u8(0x40).done()),
+      () => frameOf(0x15, new Writer().u64(0x0001_0100_0000_0005n).u64(5n).u8(2).u8(0x40).done()),
     ],
-    ['a fragment of no stream', () => frame(0x32, new Bytes().u32(1).u8(0).raw(Buffer.alloc(10)).done())],
+    ['a fragment of no stream', () => frameOf(0x32, new Writer().u32(1).u8(0).raw(Buffer.alloc(10)).done())],
     [
       'fragments beyond their total',
-      () => frame(0x32, new Bytes().u32(1).u8(1).u64(4n).raw(Buffer.alloc(10)).done()),
+      () => frameOf(0x32, new Writer().u32(1).u8(1).u64(4n).raw(Buffer.alloc(10)).done()),
     ],
-    ['a shape that skips an id', () => frame(0x31, new Bytes().u16(7).u16(1).name('k').done())],
+    ['a shape that skips an id', () => frameOf(0x31, new Writer().u16(7).u16(1).name('k').done())],
     ['a handshake frame', () => introduce(HELLO, { name: 'x@127.0.0.1:1' })],
   ];
 
@@ -334,10 +332,10 @@ describe('peers with the cookie', () => {
       const introduced = await peer.find(0x30);
       expect(introduced.body.length).toBeGreaterThan(10);
       const incarnation = await victim.run((bench) => bench.node.incarnation);
-      const announce = frame(0x30, new Bytes().u16(1).u8(1).u64(incarnation).name(name).done());
-      const good = frame(
+      const announce = frameOf(0x30, new Writer().u16(1).u8(1).u64(incarnation).name(name).done());
+      const good = frameOf(
         0x11,
-        new Bytes()
+        new Writer()
           .name('inbox')
           .u8(2)
           .u8(0x40 + (index % 60))
@@ -348,7 +346,7 @@ describe('peers with the cookie', () => {
           announce,
           good,
           bytes(),
-          frame(0x11, new Bytes().name('inbox').u8(2).u8(0x7f).done()),
+          frameOf(0x11, new Writer().name('inbox').u8(2).u8(0x7f).done()),
         ]),
       );
       await within(`the end of a peer that sent ${what}`, peer.closed);
@@ -374,7 +372,7 @@ describe('peers with the cookie', () => {
     await victim.run((bench) => bench.event('nodeup'));
     const second = await join({ incarnation: 1n });
     await victim.run((bench) => bench.event('nodeup', 2));
-    first.write(frame(0x7f, Buffer.alloc(3)));
+    first.write(frameOf(0x7f, Buffer.alloc(3)));
     await within('the end of the old connection', first.closed);
     expect(
       await victim.run((bench) => [bench.node.nodes().length, bench.seen('nodedown').map((down) => down[2])]),
@@ -394,7 +392,7 @@ describe('peers with the cookie', () => {
           Array.from({ length: Math.floor(random() * 60) }, () => Math.floor(random() * 256)),
         );
         peer.write(
-          frame(
+          frameOf(
             [0x10, 0x11, 0x13, 0x15, 0x16, 0x19, 0x30, 0x31, 0x32, 0x35, 0x37][Math.floor(random() * 11)]!,
             body,
           ),

@@ -4,8 +4,9 @@ import { createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Cluster, type ClusterNode, COOKIE } from '../support/cluster.ts';
 import { within } from '../support/deadline.ts';
+import { HELLO } from '../support/plain-handshake.ts';
 import { reservePort } from '../support/ports.ts';
-import { dialPlain, HELLO, introduce, WirePeer } from '../support/wire-peer.ts';
+import { dialPlain, introduce, WirePeer } from '../support/wire-peer.ts';
 
 type HealthModule = typeof import('../../ts/health/index.ts');
 

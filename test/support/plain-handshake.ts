@@ -7,11 +7,11 @@ import { Reader, Writer } from './plain-terms.ts';
 
 export const ALPN = 'snowmesh/1';
 const VERSION = 1;
-const HELLO = 0x01;
-const CHALLENGE = 0x02;
-const PROOF = 0x03;
-const ACK = 0x04;
-const REFUSE = 0x0f;
+export const HELLO = 0x01;
+export const CHALLENGE = 0x02;
+export const PROOF = 0x03;
+export const ACK = 0x04;
+export const REFUSE = 0x0f;
 const ACCEPTED = 0;
 
 /** The identity of a node in frames. */

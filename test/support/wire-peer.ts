@@ -1,18 +1,13 @@
-// A peer written from docs/wire.md alone, on plain node:tls: for tests of peers that break the protocol or stop half-way. Each step of
-// the handshake is a method of its own, so that a test can do it wrong.
+// A peer that breaks the protocol or stops half-way, without code of snowmesh: each step of the handshake is a method of its own, so that a
+// test can do it wrong. For a peer that follows the protocol see plain-peer.ts.
 import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
 import { selfSigned } from './certificate.ts';
 import { deferred, within } from './deadline.ts';
-
-export const HELLO = 0x01;
-export const CHALLENGE = 0x02;
-export const PROOF = 0x03;
-export const ACK = 0x04;
-export const REFUSE = 0x0f;
-const ALPN = 'snowmesh/1';
+import { ACK, ALPN, CHALLENGE, frameOf, HELLO, PROOF, REFUSE } from './plain-handshake.ts';
+import { Writer } from './plain-terms.ts';
 
 export interface Frame {
   readonly tag: number;
@@ -35,35 +30,6 @@ export interface Introduction {
   readonly trailing?: Buffer;
 }
 
-/** Builds bodies: little-endian, as everything on the wire. */
-export class Bytes {
-  readonly #parts: Buffer[] = [];
-  u8 = (value: number): this => this.#add(1, (part) => part.writeUInt8(value));
-  u16 = (value: number): this => this.#add(2, (part) => part.writeUInt16LE(value));
-  u32 = (value: number): this => this.#add(4, (part) => part.writeUInt32LE(value));
-  u64 = (value: bigint): this => this.#add(8, (part) => part.writeBigUInt64LE(value));
-
-  raw(bytes: Uint8Array): this {
-    this.#parts.push(Buffer.from(bytes));
-    return this;
-  }
-
-  name(text: string): this {
-    const bytes = Buffer.from(text);
-    return this.u16(bytes.length).raw(bytes);
-  }
-
-  done(): Buffer {
-    return Buffer.concat(this.#parts);
-  }
-
-  #add(size: number, write: (part: Buffer) => void): this {
-    const part = Buffer.alloc(size);
-    write(part);
-    return this.raw(part);
-  }
-}
-
 /** The key behind a cookie. Costs some ten ms, so it is remembered. */
 export function cookieKey(cookie: string): Buffer {
   let key = keys.get(cookie);
@@ -75,16 +41,8 @@ export function cookieKey(cookie: string): Buffer {
 }
 const keys = new Map<string, Buffer>();
 
-export function frame(tag: number, body: Uint8Array): Buffer {
-  return new Bytes()
-    .u32(body.length + 1)
-    .u8(tag)
-    .raw(body)
-    .done();
-}
-
 export function introduce(tag: typeof HELLO | typeof CHALLENGE, facts: Introduction): Buffer {
-  const body = new Bytes()
+  const body = new Writer()
     .u16(facts.version ?? 1)
     .u64(facts.required ?? 0n)
     .u64(facts.offered ?? 0n)
@@ -93,7 +51,7 @@ export function introduce(tag: typeof HELLO | typeof CHALLENGE, facts: Introduct
     .raw(facts.nonce ?? randomBytes(32))
     .name(facts.name);
   if (tag === HELLO) body.name(facts.dialled ?? '');
-  return frame(tag, body.raw(facts.trailing ?? Buffer.alloc(0)).done());
+  return frameOf(tag, body.raw(facts.trailing ?? Buffer.alloc(0)).done());
 }
 
 /** What an introduction said. */
@@ -157,7 +115,7 @@ export class WirePeer implements AsyncDisposable {
     peer.write(hello);
     const challenge = await peer.expect(CHALLENGE);
     const transcript = Buffer.concat([hello, challenge.whole]);
-    peer.write(frame(PROOF, peer.mac(cookie, 'snowmesh/1 initiator', transcript)));
+    peer.write(frameOf(PROOF, peer.mac(cookie, 'snowmesh/1 initiator', transcript)));
     const ack = await peer.expect(ACK);
     const decision = ack.body.subarray(32, 33);
     const proof = peer.mac(cookie, 'snowmesh/1 acceptor', Buffer.concat([transcript, decision]));
@@ -179,8 +137,8 @@ export class WirePeer implements AsyncDisposable {
     this.socket.write(bytes);
   }
 
-  send(tag: number, body: Bytes): void {
-    this.write(frame(tag, body.done()));
+  send(tag: number, body: Writer): void {
+    this.write(frameOf(tag, body.done()));
   }
 
   /** The next frame; rejects when the connection closes first. */

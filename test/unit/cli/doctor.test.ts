@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../../../ts/cli/index.ts';
 import { silentLogger, startNode } from '../../../ts/index.ts';
-import { frame, REFUSE, WireAcceptor } from '../../support/wire-peer.ts';
+import { frameOf, REFUSE } from '../../support/plain-handshake.ts';
+import { WireAcceptor } from '../../support/wire-peer.ts';
 
 const COOKIE = 'a-cookie-of-the-doctor-0123456789';
 
@@ -156,7 +157,7 @@ describe('the doctor', () => {
     const refused = (async () => {
       await using peer = await acceptor.accept();
       await peer.next();
-      peer.write(frame(REFUSE, Buffer.from([refusal])));
+      peer.write(frameOf(REFUSE, Buffer.from([refusal])));
       await peer.next().catch(() => {});
     })();
     const line = ['--node', `a@127.0.0.1:${acceptor.port}`, '--cookie-file', cookieFile(COOKIE)];
