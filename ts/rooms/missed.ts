@@ -38,8 +38,7 @@ export class Missed {
   readonly #resume: ResumeLimits;
   readonly #history: History;
   readonly #originsAdded: (room: Room<Connection>) => void;
-  /** Whether messages of other clusters arrive. */
-  isBridged = false;
+  readonly #isBridged: boolean;
   /** By the origin of a peer: those that wait until it has introduced itself, or has lost an origin. */
   readonly #waiting = new Map<string, Set<() => void>>();
 
@@ -51,6 +50,8 @@ export class Missed {
     readonly history: History;
     /** A room may know more origins than before. */
     readonly originsAdded: (room: Room<Connection>) => void;
+    /** Whether messages of other clusters arrive. */
+    readonly isBridged: boolean;
   }) {
     this.#runtime = parts.runtime;
     this.#table = parts.table;
@@ -58,6 +59,7 @@ export class Missed {
     this.#resume = parts.resume;
     this.#history = parts.history;
     this.#originsAdded = parts.originsAdded;
+    this.#isBridged = parts.isBridged;
   }
 
   /**
@@ -225,7 +227,7 @@ export class Missed {
     for (const answer of answers)
       for (const [origin, areLost] of answer.ended) ended.set(origin, areLost || ended.get(origin) === true);
     // The end of an origin in another cluster is not seen here, and only one node has its messages.
-    if (this.isBridged && gone.some((origin) => !this.#peers.wasHere(origin))) return false;
+    if (this.#isBridged && gone.some((origin) => !this.#peers.wasHere(origin))) return false;
     if (ended.size <= 1 || ![...ended.values()].includes(true)) return true;
     const present = this.#peers.origins();
     const followed = new Set(answers.flatMap((answer) => (present.has(answer.from) ? answer.followed : [])));

@@ -103,8 +103,7 @@ export class RoomService implements ChannelListener {
     const originsAdded = (room: Room<Connection>): void => this.broadcaster.boundOrigins(room);
     this.history = new History(base);
     const kept = { ...base, history: this.history };
-    this.missed = new Missed({ ...kept, originsAdded });
-    this.missed.isBridged = bridging !== undefined;
+    this.missed = new Missed({ ...kept, originsAdded, isBridged: bridging !== undefined });
     this.#gaps = new Gaps({
       ...kept,
       listener: {
