@@ -140,7 +140,8 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
    *
    * 1. The supervisors at the top, and the servers with `terminate` at the top, get `shutdown`: one at a time, the last started first.
    *    Each stops its tree, with the shutdown times of its children. Peers are still connected.
-   * 2. The node leaves the cluster: messages sent before go out, and peers see `goodbye`.
+   * 2. The node leaves the cluster: messages sent before go out, and peers see `goodbye`. A peer that takes none of them for a second, or not
+   *    all in four seconds, loses the rest.
    * 3. Every other actor is killed.
    *
    * An actor may call it. Do not await it in a handler of a supervised actor that traps exits, or of a server with `terminate`: such an

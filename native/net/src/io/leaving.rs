@@ -7,14 +7,20 @@ use super::IoLoop;
 use crate::event::{DownCause, STOPPED};
 use crate::node::session::{Progress, Session};
 
-/// How long an orderly end waits until the peer has read the rest. One that reads as fast as the rest is sent gets all of it.
+/// How long an orderly end waits for a peer that takes nothing of the rest.
 const DRAIN: Duration = Duration::from_secs(1);
+/// How long it waits in all for one that reads slower than the rest is sent: less than the `grace` of `stopOnSignals`.
+const DRAIN_IN_ALL: Duration = Duration::from_secs(4);
 
 /// A session that ends in order.
 #[derive(Debug)]
 pub(super) struct Leaving {
     session: Arc<Session>,
     until: Instant,
+    /// It is not moved beyond this.
+    until_at_most: Instant,
+    /// The bytes that wait after its last turn.
+    waiting: usize,
     /// What its last turn left to do.
     left: Progress,
     is_socket_ready: bool,
@@ -33,6 +39,15 @@ impl Leaving {
     pub(super) fn socket_is_ready(&mut self) {
         self.is_socket_ready = true;
     }
+
+    /// Gives it more time if the peer has taken some of the rest since the last turn.
+    fn renew(&mut self, now: Instant) {
+        let waiting = self.session.waiting();
+        if waiting < self.waiting {
+            self.until = self.until.max(now + DRAIN).min(self.until_at_most);
+        }
+        self.waiting = waiting;
+    }
 }
 
 impl IoLoop {
@@ -40,8 +55,11 @@ impl IoLoop {
     pub(super) fn end_in_order(&mut self, session: Arc<Session>, cause: DownCause) {
         self.unpumped.remove(&session.id());
         session.leave_in_order(&self.node, cause);
+        let now = Instant::now();
         let leaving = Leaving {
-            until: Instant::now() + DRAIN,
+            until: now + DRAIN,
+            until_at_most: now + DRAIN_IN_ALL,
+            waiting: session.waiting(),
             left: Progress::Waits,
             is_socket_ready: true,
             session,
@@ -56,6 +74,7 @@ impl IoLoop {
             if leaving.is_due() {
                 leaving.is_socket_ready = false;
                 leaving.left = leaving.session.finish_leaving(node);
+                leaving.renew(Instant::now());
             }
             leaving.left != Progress::Ended
         });
@@ -179,6 +198,45 @@ mod tests {
             "{end:?}"
         );
         drop(leaving);
+    }
+
+    #[test]
+    fn a_peer_that_reads_slowly_has_its_time_from_the_last_bytes_that_it_took() {
+        let mut io = io_loop(NodeOptions::default());
+        let node = io.node.clone();
+        let (ready, wait) = std::sync::mpsc::channel::<()>();
+        let (leaving, reader) = session(&node, "b@127.0.0.1:1", move |mut socket, _| {
+            wait.recv().unwrap();
+            std::io::copy(&mut socket, &mut std::io::sink())
+        });
+        let frame = vec![0x10; FRAME_BYTES];
+        for stream in 0..FRAMES {
+            leaving.bulk(&node, stream, 0, &[&frame]).unwrap();
+        }
+        io.end_in_order(leaving.clone(), DownCause::Stopping);
+        let mut events = Events::with_capacity(16);
+        while io.leaving[&leaving.id()].left != Progress::Waits || io.leaving[&leaving.id()].is_socket_ready {
+            assert!(io.turn(&mut events));
+        }
+        let first = io.leaving[&leaving.id()].until;
+        ready.send(()).unwrap();
+        while io
+            .leaving
+            .get(&leaving.id())
+            .is_some_and(|each| each.until == first)
+        {
+            assert!(io.turn(&mut events));
+        }
+        let each = &io.leaving[&leaving.id()];
+        assert!(each.until > first);
+        assert!(each.until <= each.until_at_most);
+        let last = each.until_at_most;
+        io.leaving.get_mut(&leaving.id()).unwrap().renew(last);
+        assert!(io.leaving[&leaving.id()].until <= last);
+        io.leaving.clear();
+        leaving.end(&node, DownCause::Closed, "");
+        drop(leaving);
+        reader.join().unwrap().unwrap_or_default();
     }
 
     #[test]
