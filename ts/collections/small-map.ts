@@ -47,6 +47,11 @@ export class SmallMap<K, V> {
     return true;
   }
 
+  *keys(): IterableIterator<K> {
+    if (this.#map !== undefined) yield* this.#map.keys();
+    else if (this.#hasOne) yield this.#key as K;
+  }
+
   *values(): IterableIterator<V> {
     if (this.#map !== undefined) yield* this.#map.values();
     else if (this.#hasOne) yield this.#value as V;

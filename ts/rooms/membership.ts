@@ -71,7 +71,7 @@ export class Membership implements ConnectionRooms<Connection> {
   add(connection: Connection, room: Room<Connection>): void {
     if (room.members.has(connection)) return;
     this.#output.distribute();
-    room.members.add(connection);
+    room.addMember(connection);
     connection.joined.add(room);
     this.#interest.counted(room);
   }
@@ -96,7 +96,7 @@ export class Membership implements ConnectionRooms<Connection> {
 
   #remove(connection: Connection, room: Room<Connection>): void {
     connection.joined.delete(room);
-    if (!room.members.delete(connection)) return;
+    if (!room.removeMember(connection)) return;
     this.#interest.counted(room);
     this.#table.release(room);
   }

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { KEY_ROOM, MAX_ROOM_BYTES } from '../client/index.ts';
+import { SmallMap } from '../collections/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Packet } from './frame.ts';
 import { type Dropped, ReplayRing } from './replay-ring.ts';
@@ -15,15 +16,15 @@ export interface Recipient {
   deliver(packet: Packet): void;
 }
 
+const NONE: ReadonlySet<never> = new Set<never>();
+
 /** What this node knows of one room: its own members, the peers that want the room, and the last messages. */
 export class Room<M extends Recipient = Recipient> {
   readonly name: string;
   /** Messages that this node sent before it knew the room have at most this sequence. */
   readonly floor: number;
-  /** Connections of this node. */
-  readonly members: Set<M> = new Set();
   /** The peers that want its messages, each with the time since which it gets all of this node, in ms of the monotonic clock. */
-  readonly interested: Map<RoomsPeer, number> = new Map();
+  readonly interested: SmallMap<RoomsPeer, number> = new SmallMap();
   /** Until when former members may reconnect, in ms of the monotonic clock. */
   keepUntil = 0;
   /** Resumes that are under way: each keeps the room as a member does. */
@@ -38,6 +39,8 @@ export class Room<M extends Recipient = Recipient> {
   learntAt = Number.NEGATIVE_INFINITY;
   /** Members want all messages that were broadcast from then on, in ms of the monotonic clock. */
   wantedSince = 0;
+  /** Made with the first member, as the ring with its first use: a room that only a peer wants, of which there may be a million, has neither. */
+  #members: Set<M> | undefined;
   #ring: ReplayRing | undefined;
 
   constructor(name: string, floor: number) {
@@ -45,7 +48,21 @@ export class Room<M extends Recipient = Recipient> {
     this.floor = floor;
   }
 
-  /** It is made when it is first asked for. Most rooms that only peers want have none. */
+  /** Connections of this node. */
+  get members(): ReadonlySet<M> {
+    return this.#members ?? (NONE as ReadonlySet<M>);
+  }
+
+  addMember(member: M): void {
+    this.#members ??= new Set();
+    this.#members.add(member);
+  }
+
+  /** False: it was no member. */
+  removeMember(member: M): boolean {
+    return this.#members?.delete(member) === true;
+  }
+
   get ring(): ReplayRing {
     this.#ring ??= new ReplayRing();
     return this.#ring;

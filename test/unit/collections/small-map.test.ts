@@ -19,6 +19,7 @@ describe('SmallMap', () => {
             small.set(each.key, each.value);
           } else expect(small.delete(each.key)).toBe(map.delete(each.key));
           expect([...small]).toEqual([...map]);
+          expect([...small.keys()]).toEqual([...map.keys()]);
           expect([...small.values()]).toEqual([...map.values()]);
           expect(small.size).toBe(map.size);
           for (let number = 0; number < 4; number++) {

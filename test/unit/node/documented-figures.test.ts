@@ -98,7 +98,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
     `${count(groups.MAX_MEMBERSHIPS_PER_NODE)} memberships a node (settable), in ${count(groups.MAX_GROUPS_PER_NODE)} groups, ${groups.MAX_SYNCS} times`,
     `\`[origin, newest]\`, at most ${count(rooms.MAX_CURSOR)}, of origins`,
     `at most ${rooms.MAX_EXCEPT} strings`,
-    `it no longer is. At most ${rooms.PART} |`,
+    `it no longer is. At most ${rooms.PART}; ${count(rooms.MAX_INTEREST)} rooms of a node |`,
     `again with the same \`ref\`, after ${seconds(rooms.HISTORY_MS)} and`,
     `except, ageMs]\`, at most ${count(MAX_TOLD)};`,
     `within the sender's window, at most ${count(rooms.MAX_ENDED)}.`,

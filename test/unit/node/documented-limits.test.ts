@@ -153,7 +153,10 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
     `${count(MAX_PRESENT_CHARACTERS / 2 ** 20)} Mi characters`,
   ],
   'metas of one key in a presence': [String(MAX_METAS)],
-  'rooms that a peer wants messages of': [count(MAX_INTEREST)],
+  'rooms that a peer wants messages of': [
+    count(MAX_INTEREST),
+    `less than ${inSource('test/unit/rooms/footprint.test.ts', /'640 bytes with the longest name', 255, (\d+)/)} bytes`,
+  ],
   'keys and connections that one broadcast excludes': [String(MAX_EXCEPT), String(MAX_EXCEPT_CHARS)],
   'client sessions': [count(MAX_REPORTED), count(MAX_TAKEN)],
   'ended origins of rooms': [count(MAX_ENDED), count(MAX_ORIGINS)],

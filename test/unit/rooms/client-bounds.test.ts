@@ -35,7 +35,7 @@ it('the rooms whose former members may reconnect are limited: the longest waits 
     const room = table.getOrCreate(`r${number}`);
     room.isAnnounced = true;
     table.awaitReturn(room);
-    if (number === 4) room.members.add({} as never); // has a member again
+    if (number === 4) room.addMember({} as never); // has a member again
     if (number === MAX_RETURNING - 1) table.awaitReturn(table.getOrCreate('r0')); // once more
   }
   expect(table.size).toBe(MAX_RETURNING + 1);

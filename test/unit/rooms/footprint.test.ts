@@ -2,8 +2,16 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SUBPROTOCOL } from '../../../ts/client/index.ts';
+import type { ChannelPeer } from '../../../ts/node/index.ts';
 import type { Rooms } from '../../../ts/rooms/index.ts';
+import { Interest } from '../../../ts/rooms/interest.ts';
+import { DEFAULT_RESUME, PART } from '../../../ts/rooms/limits.ts';
+import type { InterestEntry } from '../../../ts/rooms/messages.ts';
+import { Peers } from '../../../ts/rooms/peers.ts';
 import { PresenceTable } from '../../../ts/rooms/presence-table.ts';
+import { RoomTable } from '../../../ts/rooms/room-table.ts';
+import { RoomsPeer } from '../../../ts/rooms/rooms-peer.ts';
+import { TestRuntime } from '../../../ts/testing/index.ts';
 import { Stage } from './stage.ts';
 
 const MANY = 5000;
@@ -95,5 +103,30 @@ describe('memory of a connection in a presence', () => {
     const bytes = (heap() - before) / texts.length;
     expect(table.count(owner)).toBe(texts.length);
     expect(bytes).toBeLessThan(600);
+  });
+});
+
+describe('memory of a room that only a peer wants', () => {
+  it.each([
+    ['400 bytes with a short name', 10, 400],
+    ['640 bytes with the longest name', 255, 640],
+  ])('is less than %s', (_what, length, most) => {
+    const { runtime } = new TestRuntime();
+    const table = new RoomTable(runtime, 'origin', DEFAULT_RESUME);
+    const interest = new Interest(runtime, table, new Peers(runtime), 0);
+    const peer = new RoomsPeer({} as ChannelPeer);
+    const before = heap();
+    for (let told = 0; told < 8 * MANY; told += PART) {
+      const names = Array.from({ length: PART }, (_, at) =>
+        Buffer.from(`${told + at}`.padStart(length, 'x')),
+      );
+      interest.received(
+        peer,
+        names.map((name): InterestEntry => [name.toString(), 1]),
+      );
+    }
+    const bytes = (heap() - before) / peer.rooms.size;
+    expect([table.size, peer.rooms.size]).toEqual([8 * MANY, 8 * MANY]);
+    expect(bytes).toBeLessThan(most);
   });
 });
