@@ -1,3 +1,4 @@
+import { Tally } from '../collections/index.ts';
 import {
   type AwaitingCaller,
   Call,
@@ -11,7 +12,7 @@ import {
   sendReason,
 } from '../kernel/index.ts';
 import type { Sender } from '../send/index.ts';
-import { Pid, Ref } from '../term/index.ts';
+import { memoryOf, Pid, Ref } from '../term/index.ts';
 import { refusal } from './refusal.ts';
 import { SEND_TAG, STOP_TAG } from './request-tags.ts';
 import { MAX_RING } from './wait-graph.ts';
@@ -26,13 +27,20 @@ const LIMIT_SWEEP_MS = 1000;
 export interface InboundCallLimits {
   /** Unanswered calls of one peer, its messages of `sendWait` that wait for room included. */
   readonly perPeer: number;
+  /** Estimated memory of what one peer asked in these calls. A single one may take more. Unit: bytes. */
+  readonly memory: number;
   /** Senders of other nodes that wait for room in one mailbox. */
   readonly blocked: number;
   /** Bytes of the messages of one peer that wait for room. A single message may be longer. */
   readonly blockedBytes: number;
 }
 
-const LIMITS: InboundCallLimits = { perPeer: 262_144, blocked: 1024, blockedBytes: 67_108_864 };
+const LIMITS: InboundCallLimits = {
+  perPeer: 262_144,
+  memory: 1_073_741_824,
+  blocked: 1024,
+  blockedBytes: 67_108_864,
+};
 
 /** Calls from other nodes that are not answered yet, by the key of their reply address. */
 export class InboundCalls {
@@ -41,9 +49,11 @@ export class InboundCalls {
   private readonly limits: InboundCallLimits;
   private readonly waiting: Map<string, RemoteCall> = new Map();
   /** How many of them each peer has, by its node number. */
-  private readonly counts: Map<number, number> = new Map();
+  private readonly counts = new Tally<number>();
+  /** The memory of what each peer asked in them, by its node number. */
+  private readonly memory = new Tally<number>();
   /** Bytes of each peer's messages that wait for room, by its node number. */
-  private readonly blockedBytes: Map<number, number> = new Map();
+  private readonly blockedBytes = new Tally<number>();
   private sweepAt = FIRST_SWEEP;
   private limitSweepAt = 0;
 
@@ -77,15 +87,16 @@ export class InboundCalls {
     const [tag, args] = request;
     const chain = request[2].slice(-MAX_RING);
     if (tag === SEND_TAG) return this.admit(cell, ref, ms, args[0], args[1], bytes);
-    if (!this.hasRoom(ref.nc)) return remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
+    const memory = memoryOf(request);
+    if (!this.hasRoom(ref.nc, memory)) return remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
     if (tag === STOP_TAG) {
-      this.add(cell, ref, ms); // the actor's end is the answer (I6)
+      this.add(cell, ref, ms, memory); // the actor's end is the answer (I6)
       return requestStop(cell, args[0]);
     }
     const refused = refusal(cell, chain);
     if (refused !== undefined)
       return remote.reply(cell.pid, ref, ReplyStatus[refused], refused === 'cycle' ? chain : undefined);
-    const caller = this.add(cell, ref, ms);
+    const caller = this.add(cell, ref, ms, memory);
     caller.request = new Call(
       from.local === 0 ? undefined : from,
       caller,
@@ -124,7 +135,7 @@ export class InboundCalls {
   *nodeLost(nc: number): Generator<undefined, void> {
     let left = this.waiting.size; // calls that are added meanwhile come after these, and are of other nodes
     for (const caller of this.waiting.values()) {
-      if (left-- === 0 || !this.counts.has(nc)) return;
+      if (left-- === 0 || this.counts.get(nc) === 0) return;
       if (caller.address.nc === nc) this.forget(caller);
       yield;
     }
@@ -145,14 +156,15 @@ export class InboundCalls {
       enter();
       return remote.reply(cell.pid, ref, ReplyStatus.ok, isBlocking);
     }
-    const waiting = this.blockedBytes.get(ref.nc) ?? 0;
+    const memory = memoryOf(message);
+    const waiting = this.blockedBytes.get(ref.nc);
     const isTooLong = waiting > 0 && waiting + bytes > this.limits.blockedBytes;
-    if (isTooLong || gate.blockedCount >= this.limits.blocked || !this.hasRoom(ref.nc))
+    if (isTooLong || gate.blockedCount >= this.limits.blocked || !this.hasRoom(ref.nc, memory))
       return remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
-    const caller = this.add(cell, ref, ms);
+    const caller = this.add(cell, ref, ms, memory);
     caller.isSend = true;
     caller.bytes = bytes;
-    this.blockedBytes.set(ref.nc, (this.blockedBytes.get(ref.nc) ?? 0) + bytes);
+    this.blockedBytes.add(ref.nc, bytes);
     void gate.room(caller).then(() => {
       gate.use(() => {
         if (!this.waiting.has(ref.key)) return; // the actor ended, or the sender's node was lost: the next sender gets the place
@@ -162,8 +174,11 @@ export class InboundCalls {
     });
   }
 
-  private hasRoom(nc: number): boolean {
-    const isFull = (): boolean => (this.counts.get(nc) ?? 0) >= this.limits.perPeer;
+  private hasRoom(nc: number, memory: number): boolean {
+    const isFull = (): boolean => {
+      const held = this.memory.get(nc);
+      return this.counts.get(nc) >= this.limits.perPeer || (held > 0 && held + memory > this.limits.memory);
+    };
     if (!isFull()) return true;
     const now = this.kernel.now();
     if (now < this.limitSweepAt) return false;
@@ -172,13 +187,14 @@ export class InboundCalls {
     return !isFull();
   }
 
-  private add(cell: Cell, ref: Ref, ms: number): RemoteCall {
+  private add(cell: Cell, ref: Ref, ms: number, memory: number): RemoteCall {
     if (this.waiting.size >= this.sweepAt) this.sweep();
-    const caller = new RemoteCall(this, cell, ref, this.kernel.now() + ms);
+    const caller = new RemoteCall(this, cell, ref, this.kernel.now() + ms, memory);
     const repeated = this.waiting.get(ref.key);
     if (repeated !== undefined) this.forget(repeated); // a peer used one reference twice
     this.waiting.set(ref.key, caller);
-    this.counts.set(ref.nc, (this.counts.get(ref.nc) ?? 0) + 1);
+    this.counts.add(ref.nc, 1);
+    this.memory.add(ref.nc, memory);
     cell.addCaller(caller);
     return caller;
   }
@@ -199,17 +215,12 @@ export class InboundCalls {
   }
 
   /** False: it was removed before. */
-  private remove({ address: { key, nc }, stopWaiting, bytes }: RemoteCall): boolean {
+  private remove({ address: { key, nc }, stopWaiting, bytes, memory }: RemoteCall): boolean {
     if (!this.waiting.delete(key)) return false;
     stopWaiting?.();
-    if (bytes > 0) {
-      const waiting = (this.blockedBytes.get(nc) ?? 0) - bytes;
-      if (waiting > 0) this.blockedBytes.set(nc, waiting);
-      else this.blockedBytes.delete(nc);
-    }
-    const left = (this.counts.get(nc) ?? 0) - 1;
-    if (left > 0) this.counts.set(nc, left);
-    else this.counts.delete(nc);
+    this.blockedBytes.add(nc, -bytes);
+    this.memory.add(nc, -memory);
+    this.counts.add(nc, -1);
     return true;
   }
 }
@@ -221,6 +232,8 @@ class RemoteCall implements AwaitingCaller {
   readonly cell: Cell;
   /** ms of the runtime's clock when the caller gives up; Infinity: never. */
   readonly deadline: number;
+  /** Estimated memory of what it asks. Unit: bytes. */
+  readonly memory: number;
   /** The message that the target got; undefined: the call is a stop request, or a `sendWait` that waits for room. */
   request: Call | undefined = undefined;
   /** Whether it is a `sendWait` that waits for room. */
@@ -232,11 +245,12 @@ class RemoteCall implements AwaitingCaller {
   older: AwaitingCaller | null = null;
   newer: AwaitingCaller | null = null;
 
-  constructor(calls: InboundCalls, cell: Cell, address: Ref, deadline: number) {
+  constructor(calls: InboundCalls, cell: Cell, address: Ref, deadline: number, memory: number) {
     this.calls = calls;
     this.cell = cell;
     this.address = address;
     this.deadline = deadline;
+    this.memory = memory;
   }
 
   targetEnded(reason: ExitReason): void {

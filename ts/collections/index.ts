@@ -10,8 +10,11 @@
 //
 // SeededMap: a table whose keys are numbers that peers choose must not become slow when they choose numbers that collide.
 //
+// Tally: how much each peer uses of what has a limit, without an entry for those that use nothing.
+//
 // Must not know: what the entries are, nor what a limit is for.
 export { OldestFirst } from './oldest-first.ts';
 export { SeededMap } from './seeded-map.ts';
 export { SharedOldest } from './shared-oldest.ts';
 export { SmallMap } from './small-map.ts';
+export { Tally } from './tally.ts';

@@ -248,7 +248,7 @@ export const ERRORS = {
   SNOW_ERR_SPAWN: {
     summary: 'An actor could not be spawned on another node.',
     remedy:
-      'details.reason: noconnection (details.why: why the node cannot be reached), unknown_function (expose it there), overload (the output to the node is full, or it has too many actors of this one), bad_arguments (the other node does not understand the request: update it), or why its start failed.',
+      'details.reason: noconnection (details.why: why the node cannot be reached), unknown_function (expose it there), overload (the output to the node is full, or it has too many actors of this one, or too much memory in their arguments), bad_arguments (the other node does not understand the request: update it), or why its start failed.',
   },
   SNOW_ERR_START: {
     summary: 'An actor did not start.',

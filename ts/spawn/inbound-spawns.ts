@@ -1,3 +1,4 @@
+import { Tally } from '../collections/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import {
   after,
@@ -12,7 +13,7 @@ import {
   waitsForInit,
 } from '../kernel/index.ts';
 import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
-import type { Pid, Ref } from '../term/index.ts';
+import { memoryOf, type Pid, type Ref } from '../term/index.ts';
 import type { Spawner } from './spawner.ts';
 
 const LINK = 1;
@@ -39,8 +40,14 @@ interface CheckedOrder {
   readonly limit: number | undefined;
 }
 
-/** Most living actors here that one peer has spawned. A further spawn fails with `overload`. */
-const MAX_PEER_CHILDREN = 524_288;
+/** Limits for the living actors here that one peer has spawned. A spawn beyond them fails with `overload`. */
+export interface PeerChildrenLimits {
+  readonly count: number;
+  /** Estimated memory of the arguments that they were spawned with. Those of a single actor may take more. Unit: bytes. */
+  readonly memory: number;
+}
+
+const LIMITS: PeerChildrenLimits = { count: 524_288, memory: 1_073_741_824 };
 
 /** Runs the spawns and starts that other nodes order. Each order gets one reply, and never throws. */
 export class InboundSpawns {
@@ -54,18 +61,20 @@ export class InboundSpawns {
   /** Actors whose init another node waits for, by the key of its request. */
   private readonly starting = new Map<string, Cell>();
 
-  private readonly maxChildren: number;
+  private readonly limits: PeerChildrenLimits;
   /** How many living actors each peer has spawned, by its name: a restarted peer gets no second quota. */
-  private readonly children = new Map<string, number>();
+  private readonly children = new Tally<string>();
+  /** The memory of the arguments of these actors. */
+  private readonly memory = new Tally<string>();
 
   constructor(
     kernel: Kernel,
     spawner: Spawner,
     links: LinkSignals,
     monitors: MonitorSignals,
-    maxChildren = MAX_PEER_CHILDREN,
+    limits = LIMITS,
   ) {
-    this.maxChildren = maxChildren;
+    this.limits = limits;
     this.kernel = kernel;
     this.spawner = spawner;
     this.links = links;
@@ -75,14 +84,14 @@ export class InboundSpawns {
   order(order: SpawnOrder): void {
     if (this.kernel.isStopping) return this.reply(order, SpawnStatus.failed, 'SNOW_ERR_STOPPED');
     const peer = this.kernel.remote.nodeOf(order.from) ?? String(order.from.nc);
-    if ((this.children.get(peer) ?? 0) >= this.maxChildren)
-      return this.reply(order, SpawnStatus.failed, 'overload');
+    const memory = memoryOf(order.term);
+    if (!this.hasRoom(peer, memory)) return this.reply(order, SpawnStatus.failed, 'overload');
     const program = this.spawner.exposedAs(order.function);
     if (program === undefined) return this.reply(order, SpawnStatus.unknownFunction, order.function);
     const start = checked(order);
     if (start === undefined) return this.reply(order, SpawnStatus.failed, 'bad_arguments');
     try {
-      this.make(order, program, start, peer);
+      this.make(order, program, start, (cell) => this.addChild(cell, peer, memory));
     } catch (error) {
       this.reply(order, SpawnStatus.failed, refusal(error, start));
     }
@@ -115,11 +124,16 @@ export class InboundSpawns {
     }
   }
 
-  private make(order: SpawnOrder, program: Program, { args, name, limit }: CheckedOrder, peer: string): void {
+  private make(
+    order: SpawnOrder,
+    program: Program,
+    { args, name, limit }: CheckedOrder,
+    made: (cell: Cell) => void,
+  ): void {
     const { from, flags, monitor } = order;
     const options = name === undefined ? undefined : { name };
     const { pid, cell } = this.spawner.spawn(null, program, args, options, false, from);
-    this.addChild(peer, cell);
+    made(cell);
     if ((flags & LINK) !== 0) this.links.linkedBy(cell, from);
     if ((flags & MONITOR) !== 0) this.monitors.watchedBy(cell, from, monitor);
     if (limit !== undefined) {
@@ -131,12 +145,17 @@ export class InboundSpawns {
     else this.reply(order, SpawnStatus.ok, undefined, pid);
   }
 
-  private addChild(peer: string, cell: Cell): void {
-    this.children.set(peer, (this.children.get(peer) ?? 0) + 1);
+  private hasRoom(peer: string, memory: number): boolean {
+    const held = this.memory.get(peer);
+    return this.children.get(peer) < this.limits.count && (held === 0 || held + memory <= this.limits.memory);
+  }
+
+  private addChild(cell: Cell, peer: string, memory: number): void {
+    this.children.add(peer, 1);
+    this.memory.add(peer, memory);
     cell.onDeath(() => {
-      const left = (this.children.get(peer) ?? 0) - 1;
-      if (left > 0) this.children.set(peer, left);
-      else this.children.delete(peer);
+      this.children.add(peer, -1);
+      this.memory.add(peer, -memory);
     });
   }
 

@@ -92,7 +92,7 @@ export function checkStartOptions(options: StartOptions): void {
 export function checkFarStart(options: StartOptions): void {
   for (const option of ['label', 'mailbox', 'trapExit'] as const) {
     if (options[option] === undefined || options[option] === false) continue;
-    const why = `option ${option} of start works on this node only: let the code that ${options.node} exposes set it`;
+    const why = `option ${option} of start works on this node only: let the code that ${options.node} exposes set it, or spawn an actor with it`;
     throw new SnowmeshError('SNOW_ERR_BAD_OPTION', why);
   }
 }

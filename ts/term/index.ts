@@ -19,3 +19,4 @@ export { struct, Tagged } from './tagged.ts';
 export { TermTemplate } from './term-template.ts';
 export { readAscii } from './text.ts';
 export { SENT_IN_GETTER } from './unsendable.ts';
+export { memoryOf } from './value-memory.ts';

@@ -19,7 +19,8 @@ beforeEach(() => {
   answers = [];
   const names = Object.fromEntries(Object.entries(ReplyStatus).map(([name, status]) => [status, name]));
   kit.runtime.remote.reply = (_from, ref, status, value) => void answers.push([ref.id, names[status], value]);
-  calls = new InboundCalls(kit.runtime, kit.runtime.sender, { perPeer: 4, blocked: 2, blockedBytes: 100 });
+  const limits = { perPeer: 4, memory: 10_000, blocked: 2, blockedBytes: 100 };
+  calls = new InboundCalls(kit.runtime, kit.runtime.sender, limits);
 });
 afterEach(() => kit.stop());
 
@@ -79,7 +80,58 @@ describe('the loss of a node', () => {
   });
 });
 
+describe('P7 the memory of what one peer asks and gets no answer to is limited', () => {
+  const long = (id: number, length: number): unknown[] => ['ask', [new Uint8Array(length), id], []];
+  const overloaded = (): number[] => answers.filter(([, status]) => status === 'overload').map(([id]) => id);
+  let to: Pid<never>;
+  beforeEach(() => void (to = kit.runtime.spawn(() => new Promise(() => {})) as Pid<never>));
+
+  it('together with stops, and for each peer; a single call may take more', () => {
+    arrive(to, 1, long(1, 20_000));
+    arrive(to, 2, ['ask', [], []]);
+    arrive(to, 3, ['$snowmesh.stop', ['why'], []]);
+    arrive(to, 4, long(4, 8000), OTHER_NC);
+    arrive(to, 5, ['$snowmesh.stop', ['x'.repeat(8000)], []], OTHER_NC);
+    expect(overloaded()).toEqual([2, 3, 5]);
+  });
+
+  it('and an answer, a deadline, the end of the target and the loss of the peer make room', async () => {
+    const full = (id: number): void => {
+      arrive(to, id, ['ask', [], []]);
+      expect(overloaded()).toEqual([id]);
+      answers.length = 0;
+    };
+    arrive(to, 1, long(1, 20_000));
+    full(2);
+    calls.reply(new Ref(NC, 1, 1), ReplyStatus.ok, 'answer');
+    arrive(to, 3, long(3, 20_000), NC, 10);
+    full(4);
+    await kit.advance(2000);
+    const other = kit.runtime.spawn(() => new Promise(() => {})) as Pid<never>;
+    arrive(other, 5, long(5, 20_000));
+    full(6);
+    kit.runtime.sendExit(other, 'kill');
+    arrive(to, 7, long(7, 20_000));
+    full(8);
+    drop(NC);
+    arrive(to, 9, long(9, 20_000));
+    expect(overloaded()).toEqual([]);
+  });
+});
+
 describe('a message of sendWait', () => {
+  it('P7 takes of the memory that its node has for calls as long as it waits', async () => {
+    const { pid, take } = await inbox({ max: 1, policy: 'block' });
+    kit.runtime.send<unknown>(pid as Pid<unknown>, 'first');
+    arrive(pid, 1, ['$snowmesh.send', ['x'.repeat(20_000)], []]);
+    arrive(pid, 2, ['ask', [], []]);
+    expect(answers).toEqual([[2, 'overload', undefined]]);
+    await take();
+    await take();
+    arrive(pid, 3, ['ask', [], []]);
+    expect(answers.slice(1)).toEqual([[1, 'ok', true]]);
+  });
+
   it('is answered at once by a mailbox without the policy block: the next ones need no answer', async () => {
     const { pid } = await inbox({ max: 1, policy: 'drop-new' });
     const unlimited = kit.runtime.spawn(() => new Promise(() => {})) as Pid<never>;

@@ -125,13 +125,15 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'monitors, and links': [count(MAX_PEER_MONITORS), count(MAX_PEER_LINKS)],
   'calls of one peer without an answer': [
     count(inSource('ts/call/inbound-calls.ts', /perPeer: ([\d_]+)/)),
+    bytes(inSource('ts/call/inbound-calls.ts', /memory: ([\d_]+)/)),
     count(inSource('ts/call/inbound-calls.ts', /blocked: ([\d_]+)/)),
     bytes(inSource('ts/call/inbound-calls.ts', /blockedBytes: ([\d_]+)/)),
   ],
   'what searches for cycles of calls cost': [count(PEER_STEPS), count(PEER_PARTS), count(MAX_STEPS)],
   'callers in the chain of a call': [count(MAX_RING)],
   'living actors that one peer spawned': [
-    count(inSource('ts/spawn/inbound-spawns.ts', /MAX_PEER_CHILDREN = ([\d_]+)/)),
+    count(inSource('ts/spawn/inbound-spawns.ts', /count: ([\d_]+)/)),
+    bytes(inSource('ts/spawn/inbound-spawns.ts', /memory: ([\d_]+)/)),
   ],
   'unread input while JavaScript is blocked': [
     bytes(inSource('native/net/src/options.rs', /inbox_bytes: (\d+ << \d+)/)),

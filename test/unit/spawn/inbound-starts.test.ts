@@ -1,5 +1,5 @@
 // What other nodes ask to be started here: whatever it is, it is answered once and never throws (N7, I1-I3).
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   Down,
   defineActor,
@@ -274,42 +274,67 @@ it('S3 nothing is kept of a child that ended before its starter said anything', 
   expect(kit.runtime.size).toBe(0);
 });
 
-it('P7 the living children of one peer are limited: one that ended makes room, other peers have their own', async () => {
-  const { runtime } = kit;
-  const peers: Record<number, string> = { 256: 'one@h:1', 257: 'one@h:1', 300: 'two@h:1' };
-  runtime.remote.nodeOf = (pid) => peers[pid.nc];
-  const spawns = new InboundSpawns(runtime, runtime.spawner, runtime.links, runtime.monitors, 2);
-  const children: Pid[] = [];
-  runtime.remote.spawnReply = (child, _to, request, status, detail) => {
-    if (child !== undefined) children.push(child);
-    replies.push([request.id, status, detail]);
-  };
-  const order = (id: number, nc: number): void => {
-    const ref = new Ref(nc, 7, id);
-    spawns.order({
-      from: new Pid(nc, 7),
-      request: ref,
-      monitor: ref,
-      flags: 0,
-      function: 'quick',
-      term: [],
-    });
-  };
-  for (const [id, nc] of [256, 256, 256, 257, 300].entries()) order(id, nc);
+describe('P7 the living children of one peer are limited: one that ended makes room, other peers have their own', () => {
   const { ok, failed } = SpawnStatus;
-  expect(replies).toEqual([
-    [0, ok, undefined],
-    [1, ok, undefined],
-    [2, failed, 'overload'],
-    [3, failed, 'overload'], // the same peer, started anew
-    [4, ok, undefined],
-  ]);
-  runtime.sendExit(children[0]!, 'kill');
-  await kit.settle();
-  replies.length = 0;
-  for (const id of [5, 6]) order(id, 256);
-  expect(replies).toEqual([
-    [5, ok, undefined],
-    [6, failed, 'overload'],
-  ]);
+  let children: Pid[];
+  let order: (id: number, nc: number, ...args: unknown[]) => void;
+  beforeEach(() => {
+    const { runtime } = kit;
+    const peers: Record<number, string> = { 256: 'one@h:1', 257: 'one@h:1', 300: 'two@h:1' };
+    runtime.remote.nodeOf = (pid) => peers[pid.nc];
+    const limits = { count: 3, memory: 10_000 };
+    const spawns = new InboundSpawns(runtime, runtime.spawner, runtime.links, runtime.monitors, limits);
+    children = [];
+    runtime.remote.spawnReply = (child, _to, request, status, detail) => {
+      if (child !== undefined) children.push(child);
+      replies.push([request.id, status, detail]);
+    };
+    order = (id, nc, ...term) => {
+      const ref = new Ref(nc, 7, id);
+      const facts = { request: ref, monitor: ref, flags: 0, function: 'quick', term };
+      spawns.order({ from: new Pid(nc, 7), ...facts });
+    };
+  });
+  const end = (child: number): Promise<void> => {
+    kit.runtime.sendExit(children[child] as Pid, 'kill');
+    replies.length = 0;
+    return kit.settle();
+  };
+
+  it('in number', async () => {
+    for (const [id, nc] of [256, 256, 256, 256, 257, 300].entries()) order(id, nc);
+    expect(replies).toEqual([
+      [0, ok, undefined],
+      [1, ok, undefined],
+      [2, ok, undefined],
+      [3, failed, 'overload'],
+      [4, failed, 'overload'], // the same peer, started anew
+      [5, ok, undefined],
+    ]);
+    await end(0);
+    for (const id of [6, 7]) order(id, 256);
+    expect(replies).toEqual([
+      [6, ok, undefined],
+      [7, failed, 'overload'],
+    ]);
+  });
+
+  it('in the memory of their arguments; those of a single one may take more', async () => {
+    order(0, 256, 'x'.repeat(20_000));
+    order(1, 256);
+    order(2, 300, new Uint8Array(6000));
+    order(3, 300, [new Uint8Array(6000)]);
+    expect(replies).toEqual([
+      [0, ok, undefined],
+      [1, failed, 'overload'],
+      [2, ok, undefined],
+      [3, failed, 'overload'],
+    ]);
+    await end(0);
+    for (const id of [4, 5]) order(id, 256, 'x'.repeat(6000));
+    expect(replies).toEqual([
+      [4, ok, undefined],
+      [5, failed, 'overload'],
+    ]);
+  });
 });
