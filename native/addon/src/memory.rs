@@ -181,7 +181,7 @@ pub(crate) fn with_parts<T>(
 }
 
 /// A `Uint8Array` of these bytes: of the same memory if they are many and the runtime allows it, otherwise of a copy.
-/// `None` when the environment is ending.
+/// `None` when there is no memory for it, or the environment is ending.
 pub(crate) fn to_array(env: sys::napi_env, mut bytes: Vec<u8>) -> Option<sys::napi_value> {
     if bytes.len() < EXTERNAL_BYTES {
         let array = new_array(env, &bytes);

@@ -38,6 +38,8 @@ export interface EntryReceiver {
   readonly identities: Pick<Identities, 'learn' | 'forget'>;
   /** A validated frame of a peer; `reader` is at the start of its body. */
   frame(id: number, tag: number, reader: EntryReader): void;
+  /** A long frame of a peer has come, for which there was no memory. */
+  frameLost(id: number): void;
   sessionUp(up: SessionUp): void;
   sessionDown(id: number, cause: number, detail: string): void;
   dialEnded(request: number, status: number, detail: string): void;
@@ -67,7 +69,7 @@ export class BatchReader {
     this.#receiver = receiver;
   }
 
-  /** Handles the entries in the first `bytes` of the memory; `bigs` holds long frames. Does not throw. */
+  /** Handles the entries in the first `bytes` of the memory; `bigs` holds long frames; a hole is one that there was no memory for. Does not throw. */
   read(bytes: number, bigs: readonly Uint8Array[] | null): void {
     const rx = this.#rx;
     let at = 0;
@@ -92,7 +94,7 @@ export class BatchReader {
     switch (tag) {
       case NativeEvent.BIG: {
         const frame = bigs?.[reader.u32()];
-        if (frame === undefined) return;
+        if (frame === undefined) return receiver.frameLost(id);
         return receiver.frame(id, frame[0] as number, reader.reset(frame, 1, frame.length, true));
       }
       case NativeEvent.SESSION_UP: {

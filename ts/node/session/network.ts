@@ -113,11 +113,11 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     this.#native.hangup(this.#handle, session.id, NativeCause.DISCONNECT);
   }
 
-  /** Ends the session of a peer that broke `rule`, with the cause `protocol`. Frames that have arrived already are dropped. */
-  end(session: Session, rule: string): void {
-    if (session.brokenRule !== undefined) return;
-    session.brokenRule = rule;
-    this.#native.hangup(this.#handle, session.id, NativeCause.PROTOCOL);
+  /** Ends a session, by default because the peer broke the protocol. Frames that have arrived already are dropped. */
+  end(session: Session, why: string, cause: number = NativeCause.PROTOCOL): void {
+    if (session.endReason !== undefined) return;
+    session.endReason = why;
+    this.#native.hangup(this.#handle, session.id, cause);
   }
 
   identityOf(nc: number): Identity | undefined {
@@ -171,7 +171,12 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
 
   frame(id: number, tag: number, reader: EntryReader): void {
     const session = this.#session(id);
-    if (session !== undefined && session.brokenRule === undefined) this.#listener.frame(session, tag, reader);
+    if (session !== undefined && session.endReason === undefined) this.#listener.frame(session, tag, reader);
+  }
+
+  frameLost(id: number): void {
+    const session = this.#session(id);
+    if (session !== undefined) this.end(session, 'no memory for a message', NativeCause.CLOSED);
   }
 
   sessionUp({ id, nc, incarnation, name: text, ...given }: SessionUp): void {
@@ -209,8 +214,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
       this.#peers.forgetIdle(peer); // the listener's code may dial anew
     }
     this.#closeOutgoing(outgoing, identity.name);
-    const why = detail === '' && session.brokenRule !== undefined ? session.brokenRule : detail;
-    this.#listener.sessionDown(session, DOWN_CAUSES[cause] ?? 'closed', why);
+    this.#listener.sessionDown(session, DOWN_CAUSES[cause] ?? 'closed', detail || (session.endReason ?? ''));
   }
 
   dialEnded(request: number, status: number, detail: string): void {

@@ -38,8 +38,8 @@ export class Session {
   isStalled = false;
   /** When it was blocked, by `performance.now()`. */
   stalledSince = 0;
-  /** The rule that the peer broke. This node ends the session for it, and drops further frames. */
-  brokenRule: string | undefined;
+  /** Why this node ends the session, and drops further frames. */
+  endReason: string | undefined;
   /** The received trace context of the next frame. */
   trace: TraceHeaders | null = null;
   readonly #decoder: TermDecoder;

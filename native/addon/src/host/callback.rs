@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ptr;
 
-use napi::sys;
+use napi::{JsError, sys};
 use snowmesh_net::Filled;
 
 use crate::errors::{Result, fault};
@@ -53,18 +53,25 @@ impl Callback {
         // SAFETY: Node-API calls on the environment's thread, in a handle scope that no value leaves.
         unsafe {
             if sys::napi_open_handle_scope(env, &raw mut scope) != sys::Status::napi_ok {
+                report_loss(env);
                 return 0;
             }
-            if let Some((callback, receiver, arguments)) = self.arguments(bytes, bigs) {
+            // Released: the host has ended.
+            if let (Some(callback), Some(receiver)) = (self.function.value(), self.receiver.value()) {
                 let mut result = ptr::null_mut();
-                let status = sys::napi_make_callback(
-                    env,
-                    self.context.get(),
-                    receiver,
-                    callback,
-                    arguments.len(),
-                    arguments.as_ptr(),
-                    &raw mut result,
+                let status = arguments(env, bytes, bigs).map_or_else(
+                    |status| status,
+                    |arguments| {
+                        sys::napi_make_callback(
+                            env,
+                            self.context.get(),
+                            receiver,
+                            callback,
+                            arguments.len(),
+                            arguments.as_ptr(),
+                            &raw mut result,
+                        )
+                    },
                 );
                 match status {
                     sys::Status::napi_ok => {
@@ -74,40 +81,14 @@ impl Callback {
                         report_exception(env);
                         answer = AGAIN;
                     }
-                    _ => {}
+                    // The environment is ending: nobody misses the events.
+                    sys::Status::napi_closing | sys::Status::napi_cannot_run_js => {}
+                    _ => report_loss(env),
                 }
             }
             sys::napi_close_handle_scope(env, scope);
         }
         answer
-    }
-
-    /// The callback, its receiver and `(bytes, bigs)`; `None` while the environment is ending.
-    fn arguments(
-        &self,
-        length: usize,
-        frames: Vec<Vec<u8>>,
-    ) -> Option<(sys::napi_value, sys::napi_value, [sys::napi_value; 2])> {
-        let env = self.env;
-        let callback = self.function.value()?;
-        let receiver = self.receiver.value()?;
-        let mut bytes = ptr::null_mut();
-        let mut bigs = ptr::null_mut();
-        // SAFETY: Node-API calls with valid out pointers, in the handle scope of `call`.
-        unsafe {
-            sys::napi_create_uint32(env, u32::try_from(length).ok()?, &raw mut bytes);
-            if frames.is_empty() {
-                sys::napi_get_null(env, &raw mut bigs);
-            } else {
-                sys::napi_create_array_with_length(env, frames.len(), &raw mut bigs);
-            }
-        }
-        for (index, frame) in frames.into_iter().enumerate() {
-            let array = to_array(env, frame)?;
-            // SAFETY: a Node-API call in the handle scope of `call`; `bigs` is the array made above.
-            unsafe { sys::napi_set_element(env, bigs, u32::try_from(index).ok()?, array) };
-        }
-        Some((callback, receiver, [bytes, bigs]))
     }
 
     /// Releases everything. Without `with_context` the async context is left to the ending environment.
@@ -143,6 +124,54 @@ fn async_context(env: sys::napi_env, resource: sys::napi_value) -> Result<sys::n
     } else {
         Err(fault("no async context"))
     }
+}
+
+/// `(bytes, bigs)`, in a handle scope of the caller, or the status of the call that failed. A frame that there is no memory for is a hole in
+/// `bigs`: JavaScript ends its session.
+fn arguments(
+    env: sys::napi_env,
+    length: usize,
+    frames: Vec<Vec<u8>>,
+) -> std::result::Result<[sys::napi_value; 2], sys::napi_status> {
+    let mut bytes = ptr::null_mut();
+    let mut bigs = ptr::null_mut();
+    // SAFETY: Node-API calls with valid out pointers, in the handle scope of the caller.
+    let statuses = unsafe {
+        [
+            sys::napi_create_double(env, length as f64, &raw mut bytes),
+            if frames.is_empty() {
+                sys::napi_get_null(env, &raw mut bigs)
+            } else {
+                sys::napi_create_array_with_length(env, frames.len(), &raw mut bigs)
+            },
+        ]
+    };
+    if let Some(failed) = statuses
+        .into_iter()
+        .find(|status| *status != sys::Status::napi_ok)
+    {
+        return Err(failed);
+    }
+    for (index, frame) in (0..).zip(frames) {
+        let is_set = to_array(env, frame).is_some_and(|array| {
+            // SAFETY: a Node-API call in the handle scope of the caller; `bigs` is the array made above.
+            let status = unsafe { sys::napi_set_element(env, bigs, index, array) };
+            status == sys::Status::napi_ok
+        });
+        if !is_set {
+            let mut ignored = ptr::null_mut();
+            // SAFETY: as above. What was thrown for want of memory would be taken for an exception of the callback.
+            unsafe { sys::napi_get_and_clear_last_exception(env, &raw mut ignored) };
+        }
+    }
+    Ok([bytes, bigs])
+}
+
+/// Events did not reach JavaScript, which still runs: an uncaught exception of the process, which must not go on without them.
+fn report_loss(env: sys::napi_env) {
+    let error = JsError::from(fault("events of the native core were lost; please report this"));
+    // SAFETY: Node-API calls on the environment's thread.
+    unsafe { sys::napi_fatal_exception(env, error.into_value(env)) };
 }
 
 /// `onBatch` threw: an uncaught exception of the process, as in any callback of Node.js.

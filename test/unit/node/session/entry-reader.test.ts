@@ -43,6 +43,7 @@ it('each entry of a batch comes with its session, of which there can be more tha
       heard.push([id, tag, reader.end - reader.at, reader.isAlone]);
       if (tag === 0x11) throw new Error('a fault');
     },
+    frameLost: (id) => heard.push([id, 'lost']),
     drained: (id, pending) => heard.push([id, 'drained', pending]),
     fault: (error) => faults.push(error),
   };
@@ -66,6 +67,7 @@ it('each entry of a batch comes with its session, of which there can be more tha
     [0x0102, 0x10, 8, false],
     [0xff00, 0x11, 0, false],
     [3, 0x12, 9, true],
+    [3, 'lost'],
     [0x0400, 'drained', 5],
     [4, NativeEvent.NODE_FORGOTTEN + 1, 0, false],
   ]);
