@@ -153,8 +153,18 @@ export class SessionSetup {
     return returning;
   }
 
-  /** Asks the user's handler. Undefined: it has thrown; that is logged, and the client is not told what. */
+  /**
+   * Asks the user's handler. Undefined: it has thrown; that is logged, and the client is not told what. Unless the answer is true, the client
+   * leaves the room if the handler has joined it.
+   */
   async mayJoin(connection: Connection, room: string, resumed: boolean): Promise<boolean | undefined> {
+    const wasThere = connection.joined.has(room);
+    const answer = await this.#ask(connection, room, resumed);
+    if (answer !== true && !wasThere && connection.joined.has(room)) connection.leave(room);
+    return answer;
+  }
+
+  async #ask(connection: Connection, room: string, resumed: boolean): Promise<boolean | undefined> {
     try {
       // Without a handler clients join nothing, but come back to what the server joined them to. One that returns nothing allows nothing.
       if (this.#handler.join === undefined) return resumed;

@@ -66,3 +66,38 @@ it('a room whose join fails when a client comes back is refused, its other rooms
   await stage.mesh.pass(60_000);
   expect(rooms.map((each) => each.stats().rooms)).toEqual([0, 0, 0]);
 });
+
+it.each([
+  ['throws', 'failed'],
+  ['returns false', 'not allowed'],
+])(
+  'a handler that joins the client to that room and another one and then %s leaves it in the other one only',
+  async (how, reason) => {
+    const rooms = stage.alone({
+      join: async (connection, room) => {
+        await connection.join(room);
+        await connection.join('other');
+        if (how === 'throws') throw new Error('on purpose');
+        return false;
+      },
+    });
+    const { socket, connection } = await stage.client(rooms, { joins: ['a'] });
+    expect(connection.rooms).toEqual(['other']);
+    expect(rooms.members('a').local).toBe(0);
+    const told = ['joined', 'left', 'refused'].map((event) => socket.all(event));
+    expect(told).toEqual([
+      [expect.arrayContaining(['joined', 0, 'a']), expect.arrayContaining(['joined', 0, 'other'])],
+      [['left', 0, 'a']],
+      [['refused', 1, 'a', reason]],
+    ]);
+  },
+);
+
+it('a refused request leaves a client in a room that the server joined it to before', async () => {
+  const rooms = stage.alone({ join: () => false });
+  const { socket, connection } = await stage.client(rooms);
+  void connection.join('a');
+  socket.tell(['join', 1, 'a']);
+  await stage.mesh.settle();
+  expect([socket.all('refused'), connection.rooms]).toEqual([[['refused', 1, 'a', 'not allowed']], ['a']]);
+});
