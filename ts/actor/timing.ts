@@ -94,7 +94,8 @@ export class Timing extends Linking {
   }
 
   /**
-   * An AbortSignal that fires when the actor ends, before the callbacks of {@link onExit} run; its reason is the exit reason.
+   * An AbortSignal that fires when the actor ends, before the callbacks of {@link onExit} run; its reason is the exit reason. What a listener of
+   * it throws is an uncaught exception of the process, as of any AbortSignal.
    *
    * @example
    * const response = await fetch(url, { signal: self.signal });

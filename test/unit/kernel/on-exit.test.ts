@@ -1,10 +1,11 @@
 // Rule A12: what `self.onExit` runs at the end of an actor.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ExitReason, Runtime, type Self, SystemMessage } from '../../../ts/actor/index.ts';
+import { Down, type ExitReason, Runtime, type Self, SystemMessage } from '../../../ts/actor/index.ts';
 import { childSpec, defineServer, defineSupervisor, startNode } from '../../../ts/index.ts';
 import { consoleLogger } from '../../../ts/kernel/index.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
+import type { Pid } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
 let kit: TestRuntime;
@@ -98,6 +99,30 @@ describe('the callback', () => {
     await kit.settle();
     expect(ran.slice(0, 3)).toEqual(['init', 'signal', 'name is free']);
     expect(ran.slice(3).sort()).toEqual(['down', 'init']);
+  });
+
+  it('V2 runs also if a listener of the signal throws, which is an uncaught exception of the process, as of any EventTarget', async () => {
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    try {
+      const uncaught = new Promise((resolve) => process.once('uncaughtException', resolve));
+      const error = new Error('of a listener');
+      const own = await actor((self) => {
+        self.signal.addEventListener('abort', () => {
+          throw error;
+        });
+        self.signal.addEventListener('abort', () => ran.push('the next listener'));
+        return self.receive();
+      });
+      const probe = await kit.probe();
+      const ref = probe.self.monitor(own.pid);
+      kit.runtime.sendExit(own.pid, 'why');
+      expect(await uncaught).toBe(error);
+      expect(ran).toEqual(['the next listener', 'why']);
+      await probe.expectMessage(new Down(ref, own.pid as Pid, 'why'));
+    } finally {
+      for (const other of others) process.on('uncaughtException', other);
+    }
   });
 
   it('A12 runs in the AsyncLocalStorage store it was given in', async () => {
