@@ -84,7 +84,7 @@ it.each([
     const { socket, connection } = await stage.client(rooms, { joins: ['a'] });
     expect(connection.rooms).toEqual(['other']);
     expect(rooms.members('a').local).toBe(0);
-    const told = ['joined', 'left', 'refused'].map((event) => socket.all(event));
+    const told = (['joined', 'left', 'refused'] as const).map((event) => socket.all(event));
     expect(told).toEqual([
       [expect.arrayContaining(['joined', 0, 'a']), expect.arrayContaining(['joined', 0, 'other'])],
       [['left', 0, 'a']],
