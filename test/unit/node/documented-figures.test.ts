@@ -52,6 +52,7 @@ const backoff = (bound: string): number => inSource('ts/client/backoff.ts', `${b
 const waits = (pause: string): number => inSource('ts/supervisor/node-waits.ts', `${pause} = `);
 const orphans = (what: string): number => inSource('ts/supervisor/orphan-killer.ts', `${what} = `);
 const probeMs = inSource('ts/call/ring-search.ts', 'PROBE_AFTER_MS = ');
+const drainMs = inSource('ts/rooms/drain.ts', 'over = ');
 const ringRounds = inSource('ts/global/liveness.ts', 'ROUNDS = ');
 const voteSeconds = (names.MAX_VOTE_ROUNDS * names.ANSWER_MS) / ringRounds / 1000;
 
@@ -127,7 +128,9 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
     `a term of more than ${count(MAX_TRACE_BYTES)} bytes`,
     `longer than ${MAX_TRACESTATE} characters`,
   ],
+  'ts/rooms/rooms.ts': [`connection is closed; default ${count(drainMs)}.`],
   'docs/rooms.md': [
+    `to other nodes, within \`over\` ms (${count(drainMs)})`,
     `\`resume.windowMs\` (${minutes(resume.windowMs)}), at most \`resume.count\` (${count(resume.count)}) messages`,
     `\`resume.bytes\` (${mib(resume.bytes)}) per room`,
     `\`resume.totalBytes\` (${mib(resume.totalBytes)}; each message counts its length plus ${rooms.MESSAGE_OVERHEAD_BYTES} bytes)`,
