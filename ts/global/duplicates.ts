@@ -24,7 +24,7 @@ export interface DuplicatesParts {
 export class Duplicates {
   readonly #parts: DuplicatesParts;
   /** Entries of this node that a switch of a peer replaced, until all peers know of the switch. */
-  readonly #replaced = new Map<Member, ReplacedBy>();
+  readonly #replaced = new WeakMap<Member, ReplacedBy>();
 
   constructor(parts: DuplicatesParts) {
     this.#parts = parts;
@@ -62,9 +62,7 @@ export class Duplicates {
 
   /** The new owner is lost: every node forgets its names, so the entries that it replaced are removed. */
   newOwnerLost(newOwner: Member): void {
-    const replaced = this.#replaced.get(newOwner);
-    this.#replaced.delete(newOwner);
-    for (const entry of replaced?.entries() ?? []) this.#removeReplaced(entry);
+    for (const entry of this.#replaced.get(newOwner)?.entries() ?? []) this.#removeReplaced(entry);
   }
 
   /** A peer reports that an entry of this node has lost. It counts only from a node with an entry of the same name. */
