@@ -10,6 +10,7 @@ import { type LoggedTag, reportedTag } from './message-tag.ts';
 import { ON_DEATH } from './program.ts';
 import { promiseOf } from './promise.ts';
 import { release } from './taking.ts';
+import { forgetLatest } from './wait.ts';
 
 /** Most PIDs of ancestors in a crash report, and in introspection. */
 const MAX_ANCESTORS = 9;
@@ -112,6 +113,7 @@ export function terminate(cell: Cell, reason: ExitReason): void {
   cell.pid.route = undefined;
   kernel.table.remove(cell.pid.local);
   if (cell.wait !== null) release(cell, cell.wait);
+  forgetLatest();
   const { body } = cell;
   if (body?.[ON_DEATH] !== undefined) cell.onDeath(() => body[ON_DEATH]?.());
   const { extra } = cell;

@@ -38,9 +38,14 @@ export interface WaitLimits {
 
 /** The functions that settle the promise that {@link deferred} made last. Read them at once: the next promise overwrites them. */
 export const latest: { resolve: (value: unknown) => void; reject: (reason: unknown) => void } = {
-  resolve: () => {},
-  reject: () => {},
+  resolve: ignore,
+  reject: ignore,
 };
+
+/** Drops the functions in {@link latest}: they keep the code that awaits their promise, also when its actor has ended. */
+export function forgetLatest(): void {
+  latest.resolve = latest.reject = ignore;
+}
 
 /** A pending promise that costs no closure; {@link latest} settles it. */
 export function deferred(): Promise<unknown> {
@@ -51,3 +56,5 @@ function capture(resolve: (value: unknown) => void, reject: (reason: unknown) =>
   latest.resolve = resolve;
   latest.reject = reject;
 }
+
+function ignore(): void {}

@@ -91,12 +91,31 @@ describe('memory', () => {
       expect(selves).toHaveLength(isBorn ? 10 : 0);
       for (const pid of pids) kit.runtime.sendExit(pid, 'kill');
       await kit.settle();
-      kit.runtime.spawn(idle); // the runtime keeps the promise of a receive that it made last
-      await kit.settle();
       await new Promise(setImmediate); // a WeakRef keeps its object for the turn in which it was made
       heap();
       expect(things.filter((thing) => thing.deref() !== undefined)).toEqual([]);
       expect([...selves.map(({ pid }) => pid), ...pids].every((pid) => !kit.runtime.isAlive(pid))).toBe(true);
+    },
+  );
+
+  it.each<[string, (self: Self) => Promise<unknown>]>([
+    ['a message', (self) => self.receive()],
+    ['one of some messages', (self) => self.receive('tag')],
+  ])(
+    'V8 nothing keeps what an actor held that ended while it was the last to wait for %s',
+    async (_what, wait) => {
+      let held!: WeakRef<object>;
+      const pid = kit.runtime.spawn(async (self: Self) => {
+        const large = { large: new Uint8Array(1000) };
+        held = new WeakRef(large);
+        await wait(self);
+        self.send(self.pid, large);
+      });
+      await kit.settle();
+      kit.runtime.sendExit(pid, 'kill');
+      await new Promise((resolve) => setImmediate(resolve)); // a WeakRef keeps what it refers to until its turn has ended
+      heap();
+      expect(held.deref()).toBeUndefined();
     },
   );
 });
