@@ -104,6 +104,10 @@ describe.each(['loop', 'thread'] as const)('two nodes, reader %s', (reader) => {
     const filling = Array.from({ length: 8000 }, () => sendFrame(toA.nc, 1, -1));
     await until('the way is full', () => b.flush(toA.session, ...filling) > 0);
     const size = 24 * 1024 * 1024;
+    const holes = Array<Uint8Array>(2 ** 32 - 1); // its length reserves nothing
+    expect(() => b.native.bulk(b.handle, toA.session, 9, holes)).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
+    );
     expect(b.native.bulk(b.handle, toA.session, 9, halves(bigFrame(toA.nc, 1, size)))).toBeGreaterThan(0);
     b.native.bulk(b.handle, toA.session, 9, [bigFrame(toA.nc, 1, 3)]);
     for (let value = 0; value < 100; value++) b.send(toA, value);

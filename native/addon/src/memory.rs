@@ -162,13 +162,15 @@ pub(crate) fn with_parts<T>(
             "an array of Uint8Arrays is needed".to_owned(),
         ));
     }
-    let mut elements = Vec::with_capacity(count as usize);
+    // The length of an array without elements reserves nothing: the first hole is refused.
+    let mut elements = Vec::new();
     for index in 0..count {
         let mut element = ptr::null_mut();
         // SAFETY: a Node-API call with a valid out pointer; a hole gives undefined, which `bytes_of` refuses.
         if unsafe { sys::napi_get_element(env, value, index, &raw mut element) } != sys::Status::napi_ok {
             return Err(fault("no element"));
         }
+        bytes_of(env, element)?;
         elements.push(element);
     }
     let mut parts = Vec::with_capacity(elements.len());
