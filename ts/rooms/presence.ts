@@ -52,6 +52,8 @@ export class PresenceService {
     const shown = this.#shown.get(room);
     shown?.stale.add(key);
     if (shown !== undefined) shown.frames = undefined;
+    // Nobody may join the room here again, while keys of peers come and go: with as many changes as entries it is encoded anew.
+    if (shown !== undefined && shown.stale.size >= shown.texts.size) this.#shown.delete(room);
     this.#schedule();
   });
   /** Oldest first. A join encodes only the keys that have changed since the last one. */

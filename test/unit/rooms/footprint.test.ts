@@ -1,5 +1,6 @@
 // What connections that do nothing take in memory, once everything else is collected.
 import { EventEmitter } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SUBPROTOCOL } from '../../../ts/client/index.ts';
 import type { ChannelPeer } from '../../../ts/node/index.ts';
@@ -8,6 +9,7 @@ import { Interest } from '../../../ts/rooms/interest.ts';
 import { DEFAULT_RESUME, PART } from '../../../ts/rooms/limits.ts';
 import type { InterestEntry } from '../../../ts/rooms/messages.ts';
 import { Peers } from '../../../ts/rooms/peers.ts';
+import { PresenceService } from '../../../ts/rooms/presence.ts';
 import { PresenceTable } from '../../../ts/rooms/presence-table.ts';
 import { RoomTable } from '../../../ts/rooms/room-table.ts';
 import { RoomsPeer } from '../../../ts/rooms/rooms-peer.ts';
@@ -104,6 +106,33 @@ describe('memory of a connection in a presence', () => {
     expect(table.count(owner)).toBe(texts.length);
     expect(bytes).toBeLessThan(600);
   });
+
+  it('is given back when it leaves a room that was shown before and that nobody joins here', async () => {
+    const { runtime } = stage.node(0);
+    const peers = { sendAll: () => {} } as never;
+    const presence = new PresenceService(runtime, peers, new RoomTable(runtime, 'o', DEFAULT_RESUME));
+    const peer = {} as never;
+    const users = Array.from({ length: 10 }, (_, number) => [`u${number}`, `c${number}`] as const);
+    presence.received(
+      peer,
+      users.map(([key, connection]) => ['g', key, connection, '{}']),
+    );
+    let shown = 0;
+    presence.show({ mayQueue: true, notifyFrames: () => shown++ } as never, 'g');
+    expect(shown).toBe(1);
+    const pass = async (from: number): Promise<void> => {
+      for (let number = from; number < from + 4 * MANY; number++) {
+        presence.received(peer, [['g', `k${number}`, `d${number}`, '{}']]);
+        presence.received(peer, [['g', `k${number}`, `d${number}`, null]]);
+      }
+      await nextTurn(); // then the changes are told
+    };
+    await pass(0);
+    const before = heap();
+    await pass(4 * MANY);
+    expect((heap() - before) / (4 * MANY)).toBeLessThan(10);
+    expect(presence.of('g').size).toBe(users.length);
+  });
 });
 
 describe('memory of a room that only a peer wants', () => {
@@ -113,7 +142,7 @@ describe('memory of a room that only a peer wants', () => {
   ])('is less than %s', (_what, length, most) => {
     const { runtime } = new TestRuntime();
     const table = new RoomTable(runtime, 'origin', DEFAULT_RESUME);
-    const interest = new Interest(runtime, table, new Peers(runtime), 0);
+    const interest = new Interest(runtime, table, new Peers(runtime), 0, undefined);
     const peer = new RoomsPeer({} as ChannelPeer);
     const before = heap();
     for (let told = 0; told < 8 * MANY; told += PART) {
