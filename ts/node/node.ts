@@ -168,8 +168,8 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
    * blocked, a thread of the native core writes one line to standard error and ends the process.
    *
    * The exit code is `process.exitCode`, or 0, when the node was stopped in time; otherwise 128 plus the number of the signal. Several
-   * nodes of a process stop at the same time. Stopping the node in another way removes the signal handlers. In a worker thread, which
-   * gets no signals, it logs a warning and has no effect.
+   * nodes of a process stop at the same time. Told again for the same node, the new options hold. Stopping the node in another way removes
+   * the signal handlers. In a worker thread, which gets no signals, it logs a warning and has no effect.
    *
    * @param options.timeout ms for `before` and the supervision trees; default 10 000.
    * @param options.grace ms after `timeout` until the process ends in any case; default 5000.

@@ -55,9 +55,9 @@ export function stopOnSignals(node: Stoppable, options: StopOnSignalsOptions): (
     node.logger.warn({ event: 'stop_on_signals' }, `${why}; have the main thread tell it to stop its node`);
     return () => {};
   }
-  for (const each of entries) if (each.node === node) entries.delete(each);
   const entry: Entry = { node, timeout, grace, before };
   if (entries.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);
+  for (const each of entries) if (each.node === node) entries.delete(each);
   entries.add(entry);
   try {
     arm();

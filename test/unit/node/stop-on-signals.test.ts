@@ -117,3 +117,27 @@ it('throws what the native core throws, and leaves no signal handler then', () =
   expect(() => stopOnSignals(endless().node, {})).toThrow('no thread');
   expect(SIGNALS.flatMap(listeners).filter((listener) => !others.has(listener))).toEqual([]);
 });
+
+it('told again for the same node it has the new times, and one signal is one', async () => {
+  const { node, times } = endless();
+  stopOnSignals(node, { timeout: 1000 });
+  const undo = stopOnSignals(node, { timeout: 3000, grace: 200 });
+  expect(watchdog.armed.at(-1)?.[1]).toBe(4200);
+  receive('SIGTERM');
+  await vi.advanceTimersByTimeAsync(3199);
+  expect(times).toEqual([3000]);
+  expect(ended).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(ended.mock.calls).toEqual([[143]]);
+  undo(); // does nothing any more
+});
+
+it('told again for the same node, and undone, it leaves no signal handler', () => {
+  const { node } = endless();
+  const first = stopOnSignals(node, {});
+  const second = stopOnSignals(node, {});
+  first(); // what the second has replaced
+  expect(SIGNALS.flatMap(listeners).filter((listener) => !others.has(listener))).toHaveLength(2);
+  second();
+  expect(SIGNALS.flatMap(listeners).filter((listener) => !others.has(listener))).toEqual([]);
+});
