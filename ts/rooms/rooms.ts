@@ -36,7 +36,7 @@ export class Rooms<User = unknown, In = unknown, Out = unknown> extends EventEmi
   readonly #clients: Clients;
   readonly #heartbeat: Heartbeat;
   readonly #drain: Drain;
-  readonly #cleanUp: (() => void)[] = [];
+  readonly #cleanUp = new Set<() => void>();
 
   /** @internal Use {@link createRooms}. */
   constructor(host: RoomsHost, options: RoomsOptions<User, In, Out>) {
@@ -70,7 +70,7 @@ export class Rooms<User = unknown, In = unknown, Out = unknown> extends EventEmi
     this.#heartbeat = new Heartbeat(runtime, this.#clients, heartbeat.intervalMs);
     this.#drain = new Drain(runtime, this.#clients);
     this.#service.bridging?.open();
-    this.#cleanUp.push(runtime.onStop(() => this.close()));
+    this.#cleanUp.add(runtime.onStop(() => this.close()));
   }
 
   /**
@@ -110,14 +110,13 @@ export class Rooms<User = unknown, In = unknown, Out = unknown> extends EventEmi
    */
   attach(server: Server, ...[options]: OptionsFor<User, AttachOptions<User>>): () => void {
     this.#mustBeOpen('attach');
-    const { detach, close } = attach(server, (options === undefined ? {} : options) as AttachOptions, {
+    return attach(server, (options === undefined ? {} : options) as AttachOptions, {
       limits: this.#clients.limits,
       retryAfterMs: () => this.#drain.retryAfterMs,
       accept: (socket, { key, user, address }) => void (this as Rooms).accept(socket, { key, user, address }),
       log: this.#host.runtime.throttledLog,
+      cleanUp: this.#cleanUp,
     });
-    this.#cleanUp.push(close);
-    return detach;
   }
 
   /**

@@ -66,6 +66,8 @@ export interface UpgradeHost {
   retryAfterMs(): number;
   accept(socket: RoomSocket, admission: Admission & { readonly address: string }): void;
   readonly log: Pick<ThrottledLog, 'write'>;
+  /** What is called when the rooms are closed. */
+  readonly cleanUp: Set<() => void>;
 }
 
 interface WebSocketServer {
@@ -88,16 +90,13 @@ const OPTIONS: OptionNames<AttachOptions> = {
 /** The attached paths of each server: one listener handles all its upgrades. */
 const PATHS = new WeakMap<Server, Map<string, UpgradeHandler>>();
 
-/** An attached path. */
-export interface Attachment {
-  /** Accepts no further upgrades. */
-  readonly detach: () => void;
-  /** Detaches, and refuses the upgrades that wait for `authorize`. */
-  readonly close: () => void;
-}
-
-/** Accepts the upgrades of one path of a server. @throws SNOW_ERR_NO_WS, SNOW_ERR_BAD_OPTION */
-export function attach(server: Server, options: AttachOptions, host: UpgradeHost): Attachment {
+/**
+ * Accepts the upgrades of one path of a server. Returns a function that ends that; upgrades that wait for `authorize` are still decided, or
+ * refused when the rooms are closed.
+ *
+ * @throws SNOW_ERR_NO_WS, SNOW_ERR_BAD_OPTION
+ */
+export function attach(server: Server, options: AttachOptions, host: UpgradeHost): () => void {
   checkOptionNames('attach', options, OPTIONS as OptionNames<AttachOptions>);
   if (typeof server?.on !== 'function')
     throw new SnowmeshError('SNOW_ERR_BAD_OPTION', 'attach takes an HTTP server of Node.js');
@@ -126,12 +125,14 @@ export function attach(server: Server, options: AttachOptions, host: UpgradeHost
   paths.set(path, handler);
   const detach = (): void => {
     if (paths.get(path) === handler) paths.delete(path);
+    handler.detached(() => host.cleanUp.delete(close));
   };
   const close = (): void => {
     detach();
     handler.close();
   };
-  return { detach, close };
+  host.cleanUp.add(close);
+  return detach;
 }
 
 function listenTo(server: Server): Map<string, UpgradeHandler> {
@@ -155,11 +156,18 @@ class UpgradeHandler {
   /** The sockets whose upgrade is not decided. */
   readonly #undecided = new Set<Duplex>();
   #isClosed = false;
+  #decided = (): void => {};
 
   constructor(options: AttachOptions, host: UpgradeHost) {
     this.#options = options;
     this.#host = host;
     this.#webSockets = webSocketServer(host.limits.messageBytes, options.compress ?? false);
+  }
+
+  /** No further upgrade comes. @param decided is called when none waits. */
+  detached(decided: () => void): void {
+    this.#decided = decided;
+    if (this.#undecided.size === 0) decided();
   }
 
   close(): void {
@@ -171,7 +179,10 @@ class UpgradeHandler {
     socket.on('error', ignore);
     this.#undecided.add(socket);
     this.#admit(request, socket)
-      .finally(() => this.#undecided.delete(socket))
+      .finally(() => {
+        this.#undecided.delete(socket);
+        if (this.#undecided.size === 0) this.#decided();
+      })
       .then((decision) => {
         if (socket.destroyed || !socket.writable) return;
         const upgrade = (done: (webSocket: UpgradedSocket) => void): void => {

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startNode } from '../../../ts/node/index.ts';
 import { type Connection, createRooms, type RoomBridge, type Rooms } from '../../../ts/rooms/index.ts';
@@ -161,22 +162,43 @@ describe('when the peer is lost', () => {
   });
 });
 
-it('an upgrade that waits for authorize is refused with 503 when the node stops', async () => {
-  const node = await startNode();
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  let isAsked = (): void => {};
-  const asked = new Promise<void>((resolve) => (isAsked = resolve));
-  createRooms(node).attach(server, {
-    authorize: () => {
-      isAsked();
-      return new Promise(() => {});
-    },
+it.each([
+  ['', false],
+  [', also if its path was detached meanwhile', true],
+])(
+  'an upgrade that waits for authorize is refused with 503 when the node stops%s',
+  async (_what, isDetached) => {
+    const node = await startNode();
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    let isAsked = (): void => {};
+    const asked = new Promise<void>((resolve) => (isAsked = resolve));
+    const detach = createRooms(node).attach(server, {
+      authorize: () => {
+        isAsked();
+        return new Promise(() => {});
+      },
+    });
+    const answer = answerOf(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/rooms`);
+    await asked;
+    if (isDetached) detach();
+    await node.stop();
+    expect(await answer).toMatchObject({ status: 503 });
+    server.close();
+  },
+);
+
+it('nothing is kept of a path that was detached', async () => {
+  const { gc } = globalThis as { gc?: () => void };
+  if (gc === undefined) throw new Error('run with --expose-gc');
+  const [one] = rooms;
+  const kept = Array.from({ length: 10 }, () => {
+    const authorize = (): object => ({});
+    one.attach(createServer(), { authorize })();
+    return new WeakRef(authorize);
   });
-  const answer = answerOf(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/rooms`);
-  await asked;
-  await node.stop();
-  expect(await answer).toMatchObject({ status: 503 });
-  server.close();
+  await nextTurn();
+  gc();
+  expect(kept.filter((each) => each.deref() !== undefined)).toEqual([]);
 });
