@@ -1,6 +1,10 @@
 // What native code holds of JavaScript stays alive, and what it no longer needs is given back.
+import { readdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { loadNative } from '../../bindings/index.ts';
+import { hasSignals } from '../support/child.ts';
 import { until } from '../support/deadline.ts';
 import { bigFrame, COOKIE, NativeEvent, RawNode } from './raw-node.ts';
 
@@ -77,6 +81,22 @@ describe('memory', () => {
     collect();
     expect(left()).toEqual([]);
   });
+
+  it.runIf(hasSignals)(
+    'a signal watchdog that was armed and disarmed leaves no file open but its pipe',
+    () => {
+      const { armSignalWatchdog, disarmSignalWatchdog } = loadNative();
+      const openAfter = (rounds: number): number => {
+        for (let round = 0; round < rounds; round++) {
+          armSignalWatchdog([constants.signals.SIGUSR2], Number.POSITIVE_INFINITY);
+          disarmSignalWatchdog();
+        }
+        return readdirSync('/dev/fd').length;
+      };
+      const once = openAfter(1);
+      expect(openAfter(50)).toBeLessThanOrEqual(once); // nodes of other tests may still be closing theirs
+    },
+  );
 
   it('two hundred sessions and their chunks leave no growth behind', async () => {
     const a = start('a');

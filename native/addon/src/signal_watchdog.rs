@@ -48,16 +48,13 @@ mod platform {
     use std::os::fd::AsRawFd as _;
     use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering};
     use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
     use std::time::{Duration, Instant};
 
     /// How long the process may run after a second signal.
     const AFTER_SECOND: Duration = Duration::from_secs(1);
     /// All signals have smaller numbers.
     const SIGNALS: usize = 65;
-    /// The byte that ends the thread; no signal has this number.
-    const END: u8 = 0;
-
     type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
 
     /// How many of our handlers can be in the chain of one signal. With all of them below handlers of other code, the last one
@@ -76,33 +73,48 @@ mod platform {
     static WRITES: [AtomicUsize; SIGNALS] = [const { AtomicUsize::new(LEVELS) }; SIGNALS];
     /// How many handlers of each signal were installed and may still be called. Used while `ARMED` is locked.
     static TAKEN: [AtomicUsize; SIGNALS] = [const { AtomicUsize::new(0) }; SIGNALS];
-    static ARMED: Mutex<Option<Armed>> = Mutex::new(None);
+    static STATE: Mutex<State> = Mutex::new(State {
+        writer: None,
+        signals: Vec::new(),
+    });
+    /// To the thread that waits for the end of the process; `None`: disarmed.
+    static WATCH: Mutex<Option<Sender<u8>>> = Mutex::new(None);
 
-    struct Armed {
-        writer: PipeWriter,
+    struct State {
+        /// The pipe, made by the first arming. It is never closed, since a handler may be about to write to it on another thread.
+        writer: Option<PipeWriter>,
+        /// Those that are armed.
         signals: Vec<c_int>,
     }
 
     pub(super) fn arm(signals: &[i32], limit_ms: f64) -> io::Result<()> {
-        let mut armed = ARMED.lock().unwrap_or_else(PoisonError::into_inner);
-        disarm_locked(&mut armed);
-        let (reader, writer) = pipe()?;
+        let mut state = lock(&STATE);
+        disarm_locked(&mut state);
+        let pipe = open_pipe(&mut state)?;
         let limit = Duration::try_from_secs_f64(limit_ms / 1000.0).ok();
         let (sender, bytes) = mpsc::channel();
-        // If the second thread does not start, the writer is dropped, which ends the first.
-        spawn("snowmesh-signals", move || forward(reader, &sender))?;
         spawn("snowmesh-watchdog", move || watch(&bytes, limit))?;
-        PIPE.store(writer.as_raw_fd(), Ordering::Release);
-        let signals: Vec<c_int> = signals
+        *lock(&WATCH) = Some(sender);
+        PIPE.store(pipe, Ordering::Release);
+        state.signals = signals
             .iter()
             .copied()
             .filter(|&signal| signal > 0 && (signal as usize) < SIGNALS)
             .collect();
-        for &signal in &signals {
+        for &signal in &state.signals {
             install(signal);
         }
-        *armed = Some(Armed { writer, signals });
         Ok(())
+    }
+
+    /// The end of the pipe that the handler writes to. The pipe and its thread serve all armings of the process.
+    fn open_pipe(state: &mut State) -> io::Result<c_int> {
+        if let Some(writer) = &state.writer {
+            return Ok(writer.as_raw_fd());
+        }
+        let (reader, writer) = pipe()?;
+        spawn("snowmesh-signals", move || forward(reader))?;
+        Ok(state.writer.insert(writer).as_raw_fd())
     }
 
     fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
@@ -112,22 +124,21 @@ mod platform {
             .map(drop)
     }
 
-    pub(super) fn disarm() {
-        disarm_locked(&mut ARMED.lock().unwrap_or_else(PoisonError::into_inner));
+    fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn disarm_locked(armed: &mut Option<Armed>) {
-        let Some(Armed { mut writer, signals }) = armed.take() else {
-            return;
-        };
+    pub(super) fn disarm() {
+        disarm_locked(&mut lock(&STATE));
+    }
+
+    fn disarm_locked(state: &mut State) {
         PIPE.store(-1, Ordering::Release);
-        for signal in signals {
+        for signal in state.signals.drain(..) {
             uninstall(signal);
         }
-        // Fails if the thread has ended.
-        let _ = writer.write_all(&[END]);
-        // The descriptor stays open, since a handler may be about to write to it on another thread.
-        std::mem::forget(writer);
+        // Without a sender the thread that waits ends.
+        *lock(&WATCH) = None;
     }
 
     /// Installs one of our handlers over the present one.
@@ -144,7 +155,10 @@ mod platform {
         let mut ours = current;
         ours.sa_sigaction = handler as usize;
         ours.sa_flags |= libc::SA_SIGINFO | libc::SA_RESTART;
-        BEFORE[level][signal as usize].store(Box::into_raw(Box::new(current)), Ordering::Release);
+        // The action of the arming before is used again, since it is never freed.
+        if !before(level, signal).is_some_and(|old| is_same(old, &current)) {
+            BEFORE[level][signal as usize].store(Box::into_raw(Box::new(current)), Ordering::Release);
+        }
         TAKEN[signal as usize].store(taken.max(level + 1), Ordering::Relaxed);
         // SAFETY: `ours` is a complete action, and its handler is async-signal-safe.
         unsafe { libc::sigaction(signal, &raw const ours, std::ptr::null_mut()) };
@@ -175,6 +189,18 @@ mod platform {
         unsafe { action.as_ref() }
     }
 
+    fn is_same(one: &libc::sigaction, other: &libc::sigaction) -> bool {
+        // SAFETY: both masks are complete; a number that is no signal of the system gives -1 for both.
+        let blocks = |action: &libc::sigaction, signal| unsafe {
+            libc::sigismember(&raw const action.sa_mask, signal)
+        };
+        one.sa_sigaction == other.sa_sigaction
+            && one.sa_flags == other.sa_flags
+            && (1..)
+                .take(SIGNALS - 1)
+                .all(|signal: c_int| blocks(one, signal) == blocks(other, signal))
+    }
+
     fn action_of(signal: c_int) -> Option<libc::sigaction> {
         let mut action = MaybeUninit::<libc::sigaction>::uninit();
         // SAFETY: without a new action the call only writes the present one to `action`, which has its size.
@@ -192,8 +218,7 @@ mod platform {
         if pipe >= 0 && WRITES[signal as usize].load(Ordering::Acquire) == LEVEL {
             let byte = signal as u8;
             // SAFETY: a descriptor that was stored here is never closed, and `write` is async-signal-safe. It leaves errno as the
-            // interrupted code needs it, because it succeeds: `forward` empties the pipe as long as its descriptor is stored. Only a
-            // signal on one thread while another disarms can find the pipe closed.
+            // interrupted code needs it, because it succeeds: `forward` empties the pipe for ever.
             unsafe { libc::write(pipe, (&raw const byte).cast(), 1) };
         }
         match before.sa_sigaction {
@@ -214,9 +239,6 @@ mod platform {
     /// Waits for a signal, then for the end of the process.
     fn watch(bytes: &Receiver<u8>, limit: Option<Duration>) {
         let Ok(first) = bytes.recv() else { return };
-        if first == END {
-            return;
-        }
         let since = Instant::now();
         let mut deadline = limit.map(|limit| since + limit);
         let mut last = first;
@@ -226,7 +248,7 @@ mod platform {
                 None => bytes.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match next {
-                Ok(END) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return,
                 Ok(signal) => {
                     let soon = Instant::now() + AFTER_SECOND;
                     deadline = Some(deadline.map_or(soon, |end| end.min(soon)));
@@ -237,15 +259,15 @@ mod platform {
         }
     }
 
-    /// Passes the bytes of the pipe to a channel, which can be read with a time limit, until [`END`]. Reads on when nothing takes them
-    /// any more: the handler's write must succeed.
-    fn forward(mut reader: PipeReader, sender: &Sender<u8>) {
-        let mut byte = [END];
-        while reader.read_exact(&mut byte).is_ok() && byte[0] != END {
-            let _ = sender.send(byte[0]);
+    /// Passes the bytes of the pipe to the thread that waits, which can do so with a time limit. Reads on when nothing takes them: the
+    /// handler's write must succeed.
+    fn forward(mut reader: PipeReader) {
+        let mut byte = [0];
+        while reader.read_exact(&mut byte).is_ok() {
+            if let Some(sender) = lock(&WATCH).as_ref() {
+                let _ = sender.send(byte[0]);
+            }
         }
-        // Wakes the thread that waits for a signal.
-        let _ = sender.send(END);
     }
 
     fn end_process(signal: u8, since: Duration, last: u8) -> ! {
