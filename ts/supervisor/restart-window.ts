@@ -1,11 +1,12 @@
 /**
  * Limits restarts (J5-J7): at most `intensity` within `period` milliseconds.
  *
- * Pure: time is a parameter. A ring holds the times of the last `intensity` restarts, so a restart costs O(1).
+ * Pure: time is a parameter. It remembers no restart that is older than the period, however great the intensity is.
  */
 export class RestartWindow {
   readonly intensity: number;
   readonly period: number;
+  /** From `oldest` on: the times of the restarts within the period. */
   private readonly times: number[] = [];
   private oldest = 0;
 
@@ -31,16 +32,19 @@ export class RestartWindow {
 
   /**
    * Counts a restart at `now` (ms of a monotonic clock). Returns false when it exceeds the limit: the supervisor gives up then.
-   * A restart that is exactly `period` old still counts (J7).
+   * A restart that is exactly `period` old still counts (J7). Amortised O(1).
    */
   record(now: number): boolean {
-    const { times, intensity } = this;
+    const { times, intensity, period } = this;
     if (intensity === 0) return false;
     if (intensity === Number.POSITIVE_INFINITY) return true;
-    const first = times[this.oldest]; // `intensity` restarts ago
-    if (first !== undefined && now - first <= this.period) return false;
-    times[this.oldest] = now;
-    this.oldest = this.oldest + 1 === intensity ? 0 : this.oldest + 1;
+    while (this.oldest < times.length && now - (times[this.oldest] as number) > period) this.oldest++;
+    if (times.length - this.oldest >= intensity) return false;
+    if (this.oldest > times.length / 2) {
+      times.splice(0, this.oldest);
+      this.oldest = 0;
+    }
+    times.push(now);
     return true;
   }
 }

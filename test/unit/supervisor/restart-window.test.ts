@@ -37,6 +37,12 @@ describe('RestartWindow', () => {
     expect(inspect(window)).toBe(before);
   });
 
+  it('remembers no more than a period has, whatever the limit is', () => {
+    const window = new RestartWindow(1_000_000, 1000);
+    for (let now = 0; now < 1_000_000; now += 100) expect(window.record(now)).toBe(true);
+    expect(JSON.parse(JSON.stringify(window)).times.length).toBeLessThan(30);
+  });
+
   it('agrees with a plain count over the list of all restarts', () => {
     const window = new RestartWindow(4, 100);
     const all: number[] = [];
