@@ -97,15 +97,8 @@ export class InboundCalls {
     if (refused !== undefined)
       return remote.reply(cell.pid, ref, ReplyStatus[refused], refused === 'cycle' ? chain : undefined);
     const caller = this.add(cell, ref, ms, memory);
-    caller.request = new Call(
-      from.local === 0 ? undefined : from,
-      caller,
-      tag,
-      args,
-      caller.deadline,
-      ofNode(chain, ref.nc),
-    );
-    deliverSent(cell, caller.request);
+    const asking = from.local === 0 ? undefined : from;
+    deliverSent(cell, new Call(asking, caller, tag, args, caller.deadline, ofNode(chain, ref.nc)));
   }
 
   /** Answers a call from another node, once. False: there is no such call: it was answered, expired, or its node was lost. */
@@ -114,7 +107,7 @@ export class InboundCalls {
     if (caller === undefined) return false;
     this.kernel.remote.reply(caller.cell.pid, ref, status, value);
     this.forget(caller);
-    if (caller.request !== undefined) caller.request.isAnswered = true;
+    caller.isAnswered = true;
     return true;
   }
 
@@ -234,8 +227,7 @@ class RemoteCall implements AwaitingCaller {
   readonly deadline: number;
   /** Estimated memory of what it asks. Unit: bytes. */
   readonly memory: number;
-  /** The message that the target got; undefined: the call is a stop request, or a `sendWait` that waits for room. */
-  request: Call | undefined = undefined;
+  isAnswered = false;
   /** Whether it is a `sendWait` that waits for room. */
   isSend = false;
   /** Ends its wait for room in a mailbox. */

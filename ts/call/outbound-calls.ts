@@ -184,8 +184,7 @@ export class OutboundCalls {
     cell.addCaller(pending);
     pending.target = cell;
     const from = caller === null ? undefined : caller.pid;
-    pending.request = new Call(from, pending, tag, copied, pending.started + timeout, chain);
-    deliverSent(cell, pending.request);
+    deliverSent(cell, new Call(from, pending, tag, copied, pending.started + timeout, chain));
   }
 }
 

@@ -1,7 +1,6 @@
 import { callTimeout } from '../diagnostics/index.ts';
 import {
   type AwaitingCaller,
-  type Call,
   type Cell,
   deferred,
   type ExitReason,
@@ -46,8 +45,7 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, Remot
   private resolve!: (value: unknown) => void;
   private reject!: (error: unknown) => void;
   disarm: (() => void) | undefined = undefined;
-  /** The request that the target got, when it lives here. */
-  request: Call | undefined = undefined;
+  isAnswered = false;
   trace: RequestTrace | undefined = undefined;
   private ref: Ref | undefined = undefined;
   private isOver = false;
@@ -130,7 +128,7 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, Remot
 
   /** The answer came. False: the call had ended. */
   settle(status: ReplyStatus, value: unknown): boolean {
-    if (this.request !== undefined) this.request.isAnswered = true;
+    this.isAnswered = true;
     return status === ReplyStatus.ok ? this.succeed(value) : this.fail(STATES[status] ?? 'error', value);
   }
 

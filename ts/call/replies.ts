@@ -33,7 +33,7 @@ export class Replies {
     const { replyTarget } = to;
     if (replyTarget instanceof PendingCall) return this.calls.settle(replyTarget, status, copyTerm(value));
     const isOpen = this.inbound.reply(replyTarget.address, status, value);
-    to.isAnswered = true;
+    replyTarget.isAnswered = true;
     return isOpen;
   }
 }

@@ -4,6 +4,8 @@ import { SystemMessage } from './system-message.ts';
 /** The receiver of an answer: a pending call of this node, or a call from another node. */
 export interface ReplyTarget {
   readonly address: Ref;
+  /** Whether an answer was given. It is here, so that what waits for one need not hold the request. */
+  isAnswered: boolean;
 }
 
 /**
@@ -25,8 +27,6 @@ export class Call extends SystemMessage {
   readonly deadline: number;
   /** The actors that wait for this answer, directly or through other calls, outermost first. */
   readonly chain: readonly Pid[];
-  /** Whether it was answered. */
-  isAnswered = false;
   /** @internal Where the answer goes. */
   readonly replyTarget: ReplyTarget;
 
@@ -46,6 +46,11 @@ export class Call extends SystemMessage {
     this.args = args;
     this.deadline = deadline;
     this.chain = chain;
+  }
+
+  /** Whether it was answered. */
+  get isAnswered(): boolean {
+    return this.replyTarget.isAnswered;
   }
 
   /** The reply address: it can be sent to another actor, and takes one answer. */

@@ -1,4 +1,5 @@
 // `sendWait` of another node: its message is answered when it is in the mailbox, or refused.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ReplyStatus, type Self } from '../../../ts/actor/index.ts';
 import { InboundCalls } from '../../../ts/call/index.ts';
@@ -477,5 +478,22 @@ describe('open calls of a peer', () => {
     expect(calls.size).toBe(0);
     for (let id = 1; id <= 4; id++) arrive(server, id, ['ask', [], []]);
     expect(answers).toEqual([]);
+  });
+
+  it('hold no arguments that the server has taken and forgotten', async () => {
+    const { gc } = globalThis as { gc?: () => void };
+    if (gc === undefined) throw new Error('run with --expose-gc');
+    let taken = 0;
+    const server = kit.runtime.spawnHandler(() => ({ onMessage: () => void taken++ })) as Pid<never>;
+    const args = [1, 2, 3].map((id) => {
+      const arg = new Uint8Array(1000);
+      arrive(server, id, ['ask', [arg], []]);
+      return new WeakRef(arg);
+    });
+    await kit.settle();
+    await nextTurn();
+    gc();
+    expect([taken, calls.size]).toEqual([3, 3]);
+    expect(args.filter((arg) => arg.deref() !== undefined)).toEqual([]);
   });
 });
