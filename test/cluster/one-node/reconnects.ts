@@ -1,7 +1,6 @@
 // Two nodes in one process that connect, use what they have, and disconnect, again and again; with the argument `restart` the second is
 // a new one each time. It counts the objects of its heap after the rounds that its other arguments name, and prints what there is more
 // of after the second.
-import { getHeapSnapshot } from 'node:v8';
 import {
   callWith,
   defineActor,
@@ -15,6 +14,7 @@ import {
 } from '../../../ts/index.ts';
 import { createRooms } from '../../../ts/rooms/index.ts';
 import { DEADLINE_MS, deferred, until } from '../../support/deadline.ts';
+import { grownSince, heapObjects } from '../../support/heap-objects.ts';
 import { FakeSocket } from '../../unit/rooms/fake-socket.ts';
 
 const [mode = '', ...rounds] = process.argv.slice(2);
@@ -123,47 +123,23 @@ async function round(number: number): Promise<void> {
   await until('both are alone', () => a.node.nodes().length + b.node.nodes().length === 0);
 }
 
-/** How many objects of each class there are, and how many bytes the tables behind maps and arrays have. */
-async function count(): Promise<Map<string, number>> {
-  // A stopped node is held until the event loop has closed its sockets.
-  if (mode === 'restart')
-    await until('the stopped node is collected', () => {
-      globalThis.gc?.();
-      return stopped.deref() === undefined;
-    });
-  const text: string[] = [];
-  for await (const part of getHeapSnapshot()) text.push(String(part));
-  const { snapshot, nodes, strings } = JSON.parse(text.join('')) as {
-    snapshot: { meta: { node_fields: string[]; node_types: [string[]] } };
-    nodes: number[];
-    strings: string[];
-  };
-  const fields = snapshot.meta.node_fields;
-  const [types] = snapshot.meta.node_types;
-  const [type, name, size] = ['type', 'name', 'self_size'].map((field) => fields.indexOf(field));
-  const counts = new Map<string, number>();
-  const add = (key: string, more: number) => counts.set(key, (counts.get(key) ?? 0) + more);
-  for (let at = 0; at < nodes.length; at += fields.length) {
-    const kind = types[nodes[at + (type as number)] as number] ?? '';
-    if (kind === 'array') add('bytes of tables', nodes[at + (size as number)] as number);
-    else if (kind === 'object' || kind === 'closure')
-      add(`${kind} ${strings[nodes[at + (name as number)] as number]}`, 1);
-    else if (kind === 'string' || kind === 'number' || kind === 'bigint') add(kind, 1);
-  }
-  return counts;
+/** A stopped node is held until the event loop has closed its sockets. */
+async function settle(): Promise<void> {
+  if (mode !== 'restart') return;
+  await until('the stopped node is collected', () => {
+    globalThis.gc?.();
+    return stopped.deref() === undefined;
+  });
 }
 
 let before: Map<string, number> | undefined;
 for (let number = 1; number <= last; number++) {
   await round(number);
   if (number !== first) continue;
-  await count(); // whatever counting itself leaves behind is there now
-  before = await count();
+  await settle();
+  await heapObjects(); // whatever counting itself leaves behind is there now
+  before = await heapObjects();
 }
-const grown: Record<string, number> = {};
-for (const [what, now] of await count()) {
-  const more = now - (before?.get(what) ?? 0);
-  if (more > 0) grown[what] = more;
-}
-console.log(JSON.stringify(grown));
+await settle();
+console.log(JSON.stringify(await grownSince(before ?? new Map())));
 await Promise.all([a.node.stop(), b.node.stop()]);
