@@ -19,7 +19,6 @@ export {
   BUSY,
   Cell,
   cellOf,
-  DEAD,
   IN_STORE,
   inStore,
   LEAVING,

@@ -17,6 +17,8 @@ import type { RoomsPeer } from './rooms-peer.ts';
 
 /** Most rooms whose encoded presence is cached. */
 const MAX_SHOWN = 16;
+/** So many changes of one are kept for the next join, however few entries it has. */
+const FEW_CHANGES = 100;
 
 /** The encoded presence of a room. */
 interface Shown {
@@ -52,8 +54,9 @@ export class PresenceService {
     const shown = this.#shown.get(room);
     shown?.stale.add(key);
     if (shown !== undefined) shown.frames = undefined;
-    // Nobody may join the room here again, while keys of peers come and go: with as many changes as entries it is encoded anew.
-    if (shown !== undefined && shown.stale.size >= shown.texts.size) this.#shown.delete(room);
+    // Nobody may join the room here again, while keys of peers come and go: with more changes than entries it is encoded anew.
+    if (shown !== undefined && shown.stale.size > Math.max(shown.texts.size, FEW_CHANGES))
+      this.#shown.delete(room);
     this.#schedule();
   });
   /** Oldest first. A join encodes only the keys that have changed since the last one. */
