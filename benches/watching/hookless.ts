@@ -21,8 +21,8 @@ const HOOKS: readonly Hook[] = [
   ['kernel/turn', /const \{ tracing \} = cell\.kernel;(?=\s*try)/, ''],
   [
     'kernel/turn',
-    /tracing === null\s*\? body\.onMessage\(message, cell\.self\)\s*: tracing\.turn\(cell, item, message, body\)/,
-    'body.onMessage(message, cell.self)',
+    /tracing === null\s*\? body\.onMessage\(message, cell\)\s*: tracing\.turn\(cell, item, message, body\)/,
+    'body.onMessage(message, cell)',
   ],
   ['kernel/turn', /cell\.turns\+\+;/, ''],
   ['kernel/taking', /cell\.turns\+\+;/, ''],
