@@ -5,32 +5,21 @@ import { ReplyStatus, type Self } from '../../../ts/actor/index.ts';
 import { InboundCalls } from '../../../ts/call/index.ts';
 import { cellOf } from '../../../ts/kernel/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
-import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-
-const NC = 7;
-const OTHER_NC = 8;
-const FOR_EVER = Number.POSITIVE_INFINITY;
+import type { TestRuntime } from '../../../ts/testing/index.ts';
+import { NC, OTHER_NC, PeerCalls } from './peer-calls.ts';
 
 let kit: TestRuntime;
 let calls: InboundCalls;
-/** Answers as they went out: the number of the reference, the status, the value. */
-let answers: [ref: number, status: string | undefined, value: unknown][];
+let answers: PeerCalls['answers'];
+let arrive: PeerCalls['arrive'];
+let drop: PeerCalls['drop'];
 beforeEach(() => {
-  kit = startTestRuntime();
-  answers = [];
-  const names = Object.fromEntries(Object.entries(ReplyStatus).map(([name, status]) => [status, name]));
-  kit.runtime.remote.reply = (_from, ref, status, value) => void answers.push([ref.id, names[status], value]);
-  const limits = { perPeer: 4, memory: 10_000, blocked: 2, blockedBytes: 100 };
-  calls = new InboundCalls(kit.runtime, kit.runtime.sender, limits);
+  const peer = new PeerCalls();
+  ({ kit, calls, answers } = peer);
+  arrive = peer.arrive.bind(peer);
+  drop = peer.drop.bind(peer);
 });
 afterEach(() => kit.stop());
-
-function arrive(to: Pid<never>, id: number, request: unknown, nc = NC, ms = FOR_EVER): void {
-  calls.arrive(kit.runtime.table.get(to.local), new Pid(nc, 1), new Ref(nc, 1, id), ms, request);
-}
-
-/** A node is lost: all steps of that at once. */
-const drop = (nc: number): void => void Array.from(calls.nodeLost(nc));
 
 describe('open calls of a peer', () => {
   it('P7 are limited: more are answered with overload, those of other peers are not', async () => {
