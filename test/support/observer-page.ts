@@ -65,9 +65,9 @@ export class ObserverPage {
     const names = Object.keys(nodes);
     const views = names.map((node, at) => {
       if (nodes[node] === 'lost') return { node, state: 'lost' };
-      const lines = names.flatMap((_, to) => (to === at ? [] : [[to, 0, 0, 10, 10]]));
+      const sessions = names.flatMap((_, to) => (to === at ? [] : [[to, 0, 0, 10, 10]]));
       const loopDelay = { p99: nodes[node] === 'late' ? lateMs : 1 };
-      return { node, state: 'up', overview: { ...OVERVIEW, loopDelay }, lines };
+      return { node, state: 'up', overview: { ...OVERVIEW, loopDelay }, sessions };
     });
     await this.emit('cluster', { at: ++this.#rounds * 500, root: names[0], nodes: views, omitted: 0 });
   }

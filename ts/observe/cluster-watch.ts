@@ -1,7 +1,7 @@
 // Polls all nodes of a cluster.
 import type { CrashInfo, NodeOverview } from '../introspect/index.ts';
 import type { Node } from '../node/index.ts';
-import { type Line, NodePoll, type NodeStatus } from './node-poll.ts';
+import { NodePoll, type NodeStatus, type PolledSession } from './node-poll.ts';
 import { Watch } from './watch.ts';
 
 /** Nodes that are shown. */
@@ -22,10 +22,10 @@ export interface ShownNode {
   readonly state: NodeStatus['state'] | 'asked';
   readonly overview?: NodeOverview;
   /**
-   * Its connections to nodes of this view: index of the peer, 1 when the peer is stalled, waiting bytes, bytes per second in and out (`null`
-   * while unknown). A compact form, because 32 nodes have 992 connections.
+   * Its sessions with nodes of this view: index of the peer, 1 when the peer is stalled, waiting bytes, bytes per second in and out (`null`
+   * while unknown). A compact form, because 32 nodes have 992 of them.
    */
-  readonly lines?: readonly (readonly [number, 0 | 1, number, number | null, number | null])[];
+  readonly sessions?: readonly (readonly [number, 0 | 1, number, number | null, number | null])[];
 }
 
 export interface ClusterView {
@@ -121,21 +121,26 @@ function shownNode(
   places: ReadonlyMap<string, number>,
 ): ShownNode {
   if (status === undefined) return { node, state: 'asked' };
-  const { state, overview, lines } = status;
+  const { state, overview, sessions } = status;
   if (overview === undefined) return { node, state };
   // A node may answer with very many peers, each any number of times.
   const stalledPeers = [...new Set(overview.stalledPeers)].filter((peer) => places.has(peer));
-  return { node, state, overview: { ...overview, stalledPeers }, lines: linesOf(lines ?? [], places) };
+  return {
+    node,
+    state,
+    overview: { ...overview, stalledPeers },
+    sessions: shownSessions(sessions ?? [], places),
+  };
 }
 
-/** One line to each node of this view. */
-function linesOf(
-  lines: readonly Line[],
+/** At most one session with each node of this view. */
+function shownSessions(
+  sessions: readonly PolledSession[],
   places: ReadonlyMap<string, number>,
-): NonNullable<ShownNode['lines']> {
+): NonNullable<ShownNode['sessions']> {
   const whole = (rate: number | undefined): number | null => (rate === undefined ? null : Math.round(rate));
-  const shown = new Map<number, NonNullable<ShownNode['lines']>[number]>();
-  for (const { peer, isStalled, waiting, bytesIn, bytesOut } of lines) {
+  const shown = new Map<number, NonNullable<ShownNode['sessions']>[number]>();
+  for (const { peer, isStalled, waiting, bytesIn, bytesOut } of sessions) {
     const at = places.get(peer);
     if (at !== undefined) shown.set(at, [at, isStalled ? 1 : 0, waiting, whole(bytesIn), whole(bytesOut)]);
   }

@@ -4,8 +4,8 @@ import type { Node } from '../node/index.ts';
 
 const TIMEOUT_MS = 3000;
 
-/** A connection on the map. The rates are in bytes per second, undefined while unknown. */
-export interface Line {
+/** A session with a peer. The rates are in bytes per second, undefined while unknown. */
+export interface PolledSession {
   readonly peer: string;
   readonly isStalled: boolean;
   /** Bytes that wait to be sent to the peer. */
@@ -20,7 +20,7 @@ export interface NodeStatus {
   /** `silent`: it did not answer in time. `off`: its introspection is turned off. `lost`: it is not connected any more. */
   readonly state: 'up' | 'silent' | 'off' | 'lost';
   readonly overview?: NodeOverview;
-  readonly lines?: readonly Line[];
+  readonly sessions?: readonly PolledSession[];
 }
 
 export class NodePoll {
@@ -76,7 +76,7 @@ export class NodePoll {
       const visible = sessions.filter(({ hidden }) => !hidden);
       this.peers = visible.map((session) => session.node);
       await this.#readCrashes(view, overview);
-      return { node, state: 'up', overview, lines: visible.map(lineOf) };
+      return { node, state: 'up', overview, sessions: visible.map(polled) };
     } catch (error) {
       const { reason } = (error as { details?: { reason?: unknown } }).details ?? {};
       return { node, state: reason === 'off' ? 'off' : reason === 'nodedown' ? 'lost' : 'silent' };
@@ -95,6 +95,6 @@ export class NodePoll {
   }
 }
 
-function lineOf({ node, stalled, waiting, rates }: SessionInfo): Line {
+function polled({ node, stalled, waiting, rates }: SessionInfo): PolledSession {
   return { peer: node, isStalled: stalled, waiting, bytesIn: rates?.bytesIn, bytesOut: rates?.bytesOut };
 }

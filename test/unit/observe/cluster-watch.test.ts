@@ -285,7 +285,7 @@ describe('the observer', () => {
     at('c@h:1').peers = [ROOT, 'unknown@h:1'];
     at('c@h:1').stalled = [ROOT];
     await vi.advanceTimersByTimeAsync(0);
-    expect(views.at(-1)?.nodes.map(({ lines }) => lines)).toEqual([
+    expect(views.at(-1)?.nodes.map(({ sessions }) => sessions)).toEqual([
       [
         [1, 0, 7, 1, 3],
         [2, 0, 7, 1, 3],
@@ -301,8 +301,8 @@ describe('the observer', () => {
     liar.peers = new Array<string>(1000).fill(ROOT);
     liar.stalled = [ROOT, 'unknown@h:1', ...liar.peers];
     await vi.advanceTimersByTimeAsync(0);
-    const { overview, lines } = views.at(-1)?.nodes[1] ?? {};
-    expect([lines, overview?.stalledPeers]).toEqual([[[0, 1, 7, 1, 3]], [ROOT]]);
+    const { overview, sessions } = views.at(-1)?.nodes[1] ?? {};
+    expect([sessions, overview?.stalledPeers]).toEqual([[[0, 1, 7, 1, 3]], [ROOT]]);
   });
 
   it('is not stopped by a name that is none, and shows at most 128 nodes', async () => {

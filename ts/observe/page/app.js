@@ -66,9 +66,9 @@ function showCluster(view) {
 }
 
 /** Bytes per second of all connections of a node; empty while unknown. */
-function traffic({ lines }) {
-  if (lines === undefined || lines.some(([, , , bytesIn]) => bytesIn === null)) return {};
-  const total = (column) => lines.reduce((all, line) => all + line[column], 0);
+function traffic({ sessions }) {
+  if (sessions === undefined || sessions.some(([, , , bytesIn]) => bytesIn === null)) return {};
+  const total = (column) => sessions.reduce((all, session) => all + session[column], 0);
   return { bytesIn: total(3), bytesOut: total(4) };
 }
 

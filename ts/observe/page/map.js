@@ -61,13 +61,13 @@ function placeOf(at) {
 function linesOf(nodes, places) {
   const made = [];
   const seen = new Set();
-  for (const [from, { node, lines: sessions = [] }] of nodes.entries()) {
+  for (const [from, { node, sessions = [] }] of nodes.entries()) {
     for (const [to, isStalled, waiting, bytesIn, bytesOut] of sessions) {
       const other = nodes[to];
       const key = Math.min(from, to) * nodes.length + Math.max(from, to);
       if (other === undefined || seen.has(key)) continue;
       seen.add(key);
-      const back = other.lines?.find(([at]) => at === from);
+      const back = other.sessions?.find(([at]) => at === from);
       const waits = waiting + (back?.[2] ?? 0);
       const [[x1, y1], [x2, y2]] = [places.get(node), places.get(other.node)];
       const rate = (bytesIn ?? 0) + (bytesOut ?? 0);
