@@ -16,8 +16,10 @@ import {
   noReply,
   type Pid,
   type RefFor,
+  restartChild,
   type Self,
   start,
+  startChild,
   startGlobalNames,
   startGroups,
   stop,
@@ -159,6 +161,22 @@ describe('what finds a server', () => {
       expectTypeOf(names.whereis<string>('clock')).toEqualTypeOf<Pid<string> | undefined>();
       // @ts-expect-error a definition alone names nobody
       names.whereis(store);
+    });
+  });
+
+  it('knows its calls, if told: a started child', () => {
+    unreached(async (self) => {
+      const started = await startChild<RefFor<typeof store>>(
+        self,
+        'stores',
+        childSpec('1', store, { args: [1] }),
+      );
+      if (started.ok && started.pid !== undefined)
+        expectTypeOf(await call(self, started.pid, 'put', 'a', 1)).toEqualTypeOf<'ok'>();
+      const restarted = await restartChild<RefFor<typeof store>>(self, 'stores', '1');
+      if (restarted.ok) expectTypeOf(restarted.pid).toEqualTypeOf<RefFor<typeof store> | undefined>();
+      const untyped = await startChild(self, 'stores', [1]);
+      if (untyped.ok) expectTypeOf(untyped.pid).toEqualTypeOf<Pid | undefined>();
     });
   });
 

@@ -21,6 +21,8 @@ export type SupervisorDest = Pid | string | NodeAddress;
 /**
  * Adds a child to a supervisor and starts it. Waits for its init, by default without a limit.
  *
+ * `startChild<RefFor<typeof server>>` says of which type the child's PID is: nothing checks it.
+ *
  * @param caller The calling actor's `self`, or the node.
  * @param supervisor The supervisor.
  * @param child A child spec; for a dynamic supervisor with a template, the arguments after those of the template.
@@ -30,15 +32,17 @@ export type SupervisorDest = Pid | string | NodeAddress;
  * @throws SNOW_ERR_BAD_CHILD_SPEC at once; a CallError when the supervisor cannot be reached, does not answer in time, or waits for
  *   the caller (`cycle`: a child that asks its own supervisor during its init).
  * @example
- * const result = await startChild(self, pool, childSpec('worker-7', worker, { args: [7] }));
+ * const worker = defineServer({ name: 'worker', init: (_self, id: number) => ({ id }), calls: { id: ({ state }) => state.id } });
+ * const result = await startChild<RefFor<typeof worker>>(self, pool, childSpec('worker-7', worker, { args: [7] }));
+ * if (result.ok && result.pid !== undefined) await call(self, result.pid, 'id');
  */
-export function startChild(
+export function startChild<P extends Pid = Pid>(
   caller: Caller,
   supervisor: SupervisorDest,
   child: ChildSpec | readonly unknown[],
   options?: CallOptions,
-): Promise<ChildResult> {
-  return promised(caller, askToStart(caller, supervisor, child, options));
+): Promise<ChildResult<P>> {
+  return promised(caller, askToStart(caller, supervisor, child, options) as Promise<ChildResult<P>>);
 }
 
 async function askToStart(
@@ -83,7 +87,7 @@ export function terminateChild(
 }
 
 /**
- * Starts a stopped child again from its spec. Not for dynamic supervisors.
+ * Starts a stopped child again from its spec. Not for dynamic supervisors. The type argument is that of {@link startChild}.
  *
  * @param options `timeout` in ms, default Infinity; `signal`. When one of them ends the wait, the child may still start.
  * @returns See {@link ChildResult}; `running`, `restarting` and `not_found` when there is nothing to restart.
@@ -91,12 +95,12 @@ export function terminateChild(
  * const result = await restartChild(self, shop, 'till');
  * if (!result.ok) console.warn('no till', result);
  */
-export function restartChild(
+export function restartChild<P extends Pid = Pid>(
   caller: Caller,
   supervisor: SupervisorDest,
   id: string,
   options?: CallOptions,
-): Promise<ChildResult> {
+): Promise<ChildResult<P>> {
   checkId('restartChild', id);
   return ask(caller, supervisor, 'restartChild', WAITS_FOR_CHILD, options, id);
 }

@@ -2,13 +2,13 @@ import type { Pid } from '../term/index.ts';
 import type { Restart } from './child-spec.ts';
 
 /**
- * The result of starting a child. `pid` is undefined when its init returned `ignore()`.
+ * The result of starting a child, whose PID has the type `P`. `pid` is undefined when its init returned `ignore()`.
  *
  * Errors: `already_started` (a running child, `pid`, has the id), `already_present` (a stopped child has it), `start_failed` (with the
  * reason), `bad_spec` (with the fault), `max_children`, `not_found`, `running`, `restarting`, `not_supported`.
  */
-export type ChildResult =
-  | { readonly ok: true; readonly pid: Pid | undefined }
+export type ChildResult<P extends Pid = Pid> =
+  | { readonly ok: true; readonly pid: P | undefined }
   | { readonly ok: false; readonly error: 'already_started'; readonly pid: Pid }
   | { readonly ok: false; readonly error: 'start_failed'; readonly reason: unknown }
   | { readonly ok: false; readonly error: 'bad_spec'; readonly message: string }
