@@ -31,6 +31,11 @@ export class Runtime extends RuntimeKernel {
     return `Runtime { actors: ${this.size}, names: ${this.names.size} }`;
   }
 
+  /** @internal What a log of JSON lines gets. */
+  toJSON(): unknown {
+    return { actors: this.size, names: this.names.size };
+  }
+
   /** How many actors live on this node. */
   get size(): number {
     return this.table.size;

@@ -15,6 +15,11 @@ export class Spawning extends Timing {
     return `Self { ${pid}, label: ${inspect(label)}, parent: ${parent}, ${waiting} }`;
   }
 
+  /** @internal What a log of JSON lines gets: its PID. */
+  toJSON(): string {
+    return this.cell.pid.toJSON();
+  }
+
   /** The actors of this node, as code outside of actors uses them. */
   get runtime(): Runtime {
     // Every Kernel is a RuntimeKernel, and Runtime is the only class that extends that.

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Pid, Ref } from '../term/index.ts';
 import { SystemMessage } from './system-message.ts';
 
@@ -46,6 +47,17 @@ export class Call extends SystemMessage {
     this.args = args;
     this.deadline = deadline;
     this.chain = chain;
+  }
+
+  /** @internal What a log of JSON lines gets. */
+  toJSON(): unknown {
+    const { from, tag, args, deadline, chain } = this;
+    return { from, tag, args, deadline, chain };
+  }
+
+  /** @internal What `console.log` prints. */
+  override [inspect.custom](): string {
+    return `Call ${inspect(this.toJSON())}`;
   }
 
   /** Whether it was answered. */

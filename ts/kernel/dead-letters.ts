@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { messageDrop } from '../diagnostics/index.ts';
 import { checkFunction } from '../errors/index.ts';
 import { promiseOf } from './promise.ts';
@@ -56,16 +57,26 @@ export class DeadLetters {
     unasked: 0,
   };
   private readonly listeners = new Set<DeadLetterListener>();
-  private readonly runtime: object;
+  readonly #runtime: object;
 
   /** @internal @param runtime whose messages they are. */
   constructor(runtime: object) {
-    this.runtime = runtime;
+    this.#runtime = runtime;
   }
 
   /** The counts by reason: a copy. */
   get counts(): Readonly<Record<DeadLetterReason, number>> {
     return { ...this.tally };
+  }
+
+  /** @internal What a log of JSON lines gets: the counts. */
+  toJSON(): Readonly<Record<DeadLetterReason, number>> {
+    return this.counts;
+  }
+
+  /** @internal What `console.log` prints. */
+  [inspect.custom](): string {
+    return `DeadLetters ${inspect(this.tally)}`;
   }
 
   /** How many messages were lost, for all reasons together. */
@@ -89,7 +100,7 @@ export class DeadLetters {
   count(reason: DeadLetterReason, target: unknown, count = 1): void {
     this.tally[reason] += count;
     if (messageDrop.hasSubscribers)
-      messageDrop.publish({ runtime: this.runtime, reason, target: nameOf(target), count });
+      messageDrop.publish({ runtime: this.#runtime, reason, target: nameOf(target), count });
     if (this.listeners.size === 0) return;
     for (const listener of this.listeners) {
       try {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { INACTIVE, type Timer } from '../timers/index.ts';
 import { SystemMessage } from './system-message.ts';
 
@@ -14,6 +15,16 @@ export class TimerRef {
   /** Whether it will still fire. */
   get isActive(): boolean {
     return this.timer.slot !== INACTIVE;
+  }
+
+  /** @internal What a log of JSON lines gets. */
+  toJSON(): unknown {
+    return { isActive: this.isActive };
+  }
+
+  /** @internal What `console.log` prints. */
+  [inspect.custom](): string {
+    return `TimerRef { isActive: ${this.isActive} }`;
   }
 }
 

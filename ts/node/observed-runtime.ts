@@ -54,6 +54,11 @@ export abstract class ObservedRuntime extends EmittingRuntime {
     return depth < 0 ? `[Node ${this.name}]` : nodeText(this, this);
   }
 
+  /** @internal What a log of JSON lines gets: its name. */
+  override toJSON(): string {
+    return this.name;
+  }
+
   /** Its full name. */
   abstract get name(): string;
   /** Whether it was started with `hidden`. */

@@ -18,7 +18,7 @@ it('T15 the cookie of a running node is in no log line, error, inspected object,
   expect(await child.exit()).toEqual({ code: 0, signal: null });
   expect(JSON.parse(child.stdout())).toEqual({
     found: [],
-    looked: ['log lines', 'errors', 'inspected objects', 'process title', 'heap'],
+    looked: ['log lines', 'errors', 'inspected objects', 'objects in JSON', 'process title', 'heap'],
     refused: true,
   });
   expect(child.stderr()).toBe('');

@@ -23,6 +23,7 @@ const places = {
   'log lines': lines.join('\n'),
   errors: inspect(refusals, { depth: 9 }),
   'inspected objects': inspect([node, node.stats()], { depth: 9, showHidden: true }),
+  'objects in JSON': JSON.stringify([node, node.deadLetters, node.stats()]),
   'process title': `${process.title} ${process.argv.join(' ')}`,
   heap: heap.join(''),
 };
