@@ -9,7 +9,7 @@ import {
   type TimerRef,
 } from '../kernel/index.ts';
 import { inCurrentStore } from '../scheduler/index.ts';
-import { cancelTimer, checkTimer, type Dest, startTimer } from '../send/index.ts';
+import { cancelTimer, checkTimer, type Dest, readTimer, startTimer } from '../send/index.ts';
 import { Linking } from './linking.ts';
 
 /** The part of an actor's `self` for what happens later: waits, timers, and callbacks for the actor's end. */
@@ -77,7 +77,7 @@ export class Timing extends Linking {
   /**
    * Cancels a timer. As Erlang's `cancel_timer`.
    *
-   * @returns The ms that were left; false: it had fired or was cancelled.
+   * @returns The ms that were left; false: it had fired or was cancelled, or is a timer of another runtime.
    * @throws SNOW_ERR_BAD_ARGUMENT when `timer` is not a TimerRef.
    */
   cancelTimer(timer: TimerRef): number | false {
@@ -86,11 +86,11 @@ export class Timing extends Linking {
   }
 
   /**
-   * The ms that are left of a timer, which continues; false: it has fired or was cancelled. As Erlang's `read_timer`. Throws
-   * SNOW_ERR_BAD_ARGUMENT when `timer` is not a TimerRef.
+   * The ms that are left of a timer, which continues; false: it has fired or was cancelled, or is a timer of another runtime. As Erlang's
+   * `read_timer`. Throws SNOW_ERR_BAD_ARGUMENT when `timer` is not a TimerRef.
    */
   readTimer(timer: TimerRef): number | false {
-    return this.kernel.timers.read(checkTimer('readTimer', timer).timer);
+    return readTimer(this.kernel.sender, checkTimer('readTimer', timer));
   }
 
   /**

@@ -31,7 +31,8 @@ export class ActorTimer extends Timer {
   private readonly owner: Cell;
   private readonly kind: TimerKind | 'run';
   private readonly to: Dest<never> | null;
-  private readonly what: unknown;
+  /** The message or the callback, until the timer is over: a TimerRef that is kept must not keep it. */
+  private what: unknown;
   private readonly interval: number;
   private readonly trace: InTrace | undefined;
 
@@ -61,6 +62,7 @@ export class ActorTimer extends Timer {
     if (this.kind === 'run') inStore(this.owner.extra, () => this.call());
     else if (this.trace === undefined) this.deliver();
     else this.trace(() => this.deliver());
+    if (this.kind !== 'interval') this.what = undefined;
   }
 
   /** The actor whose death ends the timer. */
@@ -74,11 +76,15 @@ export class ActorTimer extends Timer {
     return this.sender === sender;
   }
 
+  left(): number | false {
+    return this.owner.kernel.timers.read(this);
+  }
+
   cancel(): number | false {
-    const { timers } = this.owner.kernel;
-    const left = timers.read(this);
-    timers.cancel(this);
+    const left = this.left();
+    this.owner.kernel.timers.cancel(this);
     this.forget();
+    this.what = undefined;
     return left;
   }
 
@@ -169,6 +175,12 @@ export function startTimer(
 export function cancelTimer(sender: Sender, { timer }: TimerRef): number | false {
   if (!(timer instanceof ActorTimer) || !timer.isOf(sender)) return false;
   return timer.cancel();
+}
+
+/** The ms that are left of a timer of this runtime; false: it is not active, or belongs to another runtime (H3). */
+export function readTimer(sender: Sender, { timer }: TimerRef): number | false {
+  if (!(timer instanceof ActorTimer) || !timer.isOf(sender)) return false;
+  return timer.left();
 }
 
 /** Throws SNOW_ERR_BAD_ARGUMENT when `ref` is not a TimerRef; `what` is the function's name for the message. */

@@ -7,6 +7,6 @@
 // Owns no table: mailboxes, aliases and timers are the kernel's, names the registry's.
 //
 // Must not know: calls, how an actor is spawned, what a frame is.
-export { cancelTimer, checkTimer, startTimer } from './actor-timer.ts';
+export { cancelTimer, checkTimer, readTimer, startTimer } from './actor-timer.ts';
 export { checkDest, checkPid, checkRef, checkTarget, type Dest, givenPid } from './dest.ts';
 export { Sender } from './sender.ts';

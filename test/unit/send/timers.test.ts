@@ -48,11 +48,33 @@ describe('a timer', () => {
     await probe.expectNoMessage(1000);
     const fired = self.sendAfter(10, probe.pid, 'fired');
     const other = startTestRuntime();
-    expect((await other.probe()).self.cancelTimer(fired)).toBe(false); // it belongs to another runtime
+    const stranger = (await other.probe()).self; // the timer belongs to another runtime
+    expect([stranger.readTimer(fired), stranger.cancelTimer(fired)]).toEqual([false, false]);
     other.stop();
     await kit.advance(10);
     expect([self.cancelTimer(fired), self.readTimer(fired)]).toEqual([false, false]);
     await probe.expectMessage('fired');
+  });
+
+  it('keeps what it would call or send only until it is over', async () => {
+    const { self } = probe;
+    const kept: TimerRef[] = [];
+    const begin = (): WeakRef<object>[] => {
+      const callbacks = [(): void => {}, (): void => {}, (): void => {}] as const;
+      kept.push(self.after(10, callbacks[0]), self.after(20, callbacks[1]), self.after(99, callbacks[2]));
+      return callbacks.map((each) => new WeakRef(each));
+    };
+    const [fired, cancelled, waits] = begin();
+    await kit.advance(10);
+    expect(kept.map(({ isActive }) => isActive)).toEqual([false, true, true]);
+    self.cancelTimer(kept[1] as TimerRef);
+    await new Promise(setImmediate); // a WeakRef keeps its target until the end of the turn
+    (globalThis as unknown as { gc: () => void }).gc();
+    expect([fired, cancelled, waits].map((each) => each?.deref() !== undefined)).toEqual([
+      false,
+      false,
+      true,
+    ]);
   });
 
   it('H3 is cancelled or has come, 10 000 times at the edge', async () => {
