@@ -55,6 +55,7 @@ export class Bases {
 
   /** A peer sends its broadcasts in a room from `counter` on. What it broadcast before that, while it was not connected, is fetched. */
   received(peer: RoomsPeer, [name, counter, newest]: BaseEntry): void {
+    const wasLate = peer.unanswered.delete(name);
     const room = this.#table.get(name);
     if (room === undefined) return;
     const { ring } = room;
@@ -66,16 +67,17 @@ export class Bases {
     ring.believe(origin, counter);
     const last = ring.last(origin);
     ring.noteNewest(origin, newest);
-    if (last === undefined && newest > 0 && this.#isKept && room.wantedSince < peer.greetedAt)
-      this.#lookBack(peer, room, newest);
+    const mayMiss = wasLate || room.wantedSince < peer.greetedAt;
+    if (last === undefined && newest > 0 && this.#isKept && mayMiss) this.#lookBack(peer, room, newest);
     if (last === undefined || newest <= last) ring.startAt(origin, counter);
     else this.#gaps.fill(peer, room, origin);
     this.#listener.originsAdded(room);
   }
 
   /**
-   * A peer that this node meets for the first time has broadcast in a room that has members here: perhaps it was started while the network was
-   * split. They have missed its newest message, if that was sent while they were members.
+   * A peer has broadcast in a room that has members here, before it knew of them: this node meets it for the first time, perhaps because it was
+   * started while the network was split; or it did not answer in time when they joined. They have missed its newest message, if that was sent
+   * while they were members.
    */
   #lookBack(peer: RoomsPeer, room: Room<Connection>, newest: number, origin = peer.origin): void {
     const after = (): [string, number][] => [[origin, newest - 1]];

@@ -50,7 +50,6 @@ export class Interest {
     this.#peers = peers;
     this.#joinMs = joinMs;
     this.#bridging = bridging;
-    table.onUnwanted = (room) => this.#withdraw(room);
   }
 
   /**
@@ -72,11 +71,9 @@ export class Interest {
     return this.#waitFor(room.name, this.#peers.all());
   }
 
-  /** The number of members of a room changed. */
-  counted(room: Room<Connection>): void {
+  /** The number of members of a room changed, or this node no longer wants it: peers are told after `COUNT_MS`. */
+  changed(room: Room<Connection>): void {
     if (!room.isAnnounced) return;
-    const isUnwanted = !room.isWanted(this.#runtime.now());
-    if (isUnwanted) return this.#withdraw(room);
     this.#changed.add(room);
     this.#schedule(false);
   }
@@ -173,16 +170,12 @@ export class Interest {
     if (room?.interested.delete(peer) === true) this.#table.release(room);
   }
 
-  #withdraw(room: Room<Connection>): void {
-    this.#changed.add(room);
-    this.#schedule(false);
-  }
-
   #waitFor(name: string, peers: Iterable<RoomsPeer>): Promise<void> {
     let resolve = (): void => {};
     const promise = new Promise<void>((settle) => (resolve = settle));
     const done = (): void => {
       wait.end();
+      for (const peer of wait.unanswered) peer.unanswered.add(name);
       this.#openings.delete(name);
       resolve();
     };
@@ -215,6 +208,7 @@ export class Interest {
         room.isAnnounced = false;
         this.#bridging?.wants(room.name, false);
         this.#openings.get(room.name)?.done();
+        for (const peer of this.#peers.all()) peer.unanswered.delete(room.name);
         this.#table.release(room);
       }
     }

@@ -24,6 +24,11 @@ export class PeerWait {
     for (const peer of this.#waiting) peer.askedAt ??= this.#since;
   }
 
+  /** The peers that have not answered. */
+  get unanswered(): ReadonlySet<RoomsPeer> {
+    return this.#waiting;
+  }
+
   isFor(peer: RoomsPeer): boolean {
     return this.#waiting.has(peer);
   }

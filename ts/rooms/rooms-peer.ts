@@ -16,6 +16,8 @@ export class RoomsPeer {
   isTold = false;
   /** The rooms that it wants, each with its number of members, which may be 0. */
   rooms: Map<string, number> = new Map();
+  /** The rooms of this node in which a join was acknowledged before it had answered. */
+  readonly unanswered: Set<string> = new Set();
   /** Pending requests for missing messages, each by its {@link logKey}. */
   readonly asked: Set<string> = new Set();
   /** Where other nodes have reported more of it than it said, by {@link logKey}, with what it has said since it was asked once more. */

@@ -118,6 +118,38 @@ describe('rooms on three nodes', () => {
     expect([isJoined, socket.sent]).toEqual([true, ['meanwhile']]);
   });
 
+  it('R15 tell members resync if a peer that had not answered their join in time broadcasts before it knows of them', async () => {
+    for (let round = 0; round < 10; round++) {
+      stage.mesh.stop();
+      stage = new Stage();
+      const rooms = await stage.cluster({ join: () => true, limits: { joinMs: 500 } });
+      const [, late, other] = stage.nodes as [FakeNode, FakeNode, FakeNode];
+      for (const each of rooms.slice(1)) {
+        await stage.plain(each, ['g']);
+        each.broadcast('g', 'before');
+      }
+      await stage.mesh.pass(250);
+      stage.mesh.freeze(late);
+      stage.mesh.freeze(other);
+      const { socket } = await stage.client(rooms[0], { joins: ['g'] });
+      const resyncs = (): number => socket.all('resync').length;
+      await stage.mesh.pass(750);
+      expect(socket.all('joined').length).toBe(1);
+      stage.mesh.thaw(other); // it has broadcast nothing since
+      await stage.mesh.settle();
+      expect(resyncs()).toBe(0);
+      rooms[1].broadcast('g', 'unheard');
+      stage.mesh.thaw(late);
+      await stage.mesh.settle();
+      // If this node keeps its earlier messages for it, it notices the gap and fetches the message.
+      const unheard = resyncs() === 0 ? ['unheard'] : [];
+      expect(socket.data('g')).toEqual(unheard);
+      rooms[1].broadcast('g', 'heard');
+      await stage.mesh.settle();
+      expect([socket.data('g'), resyncs()]).toEqual([[...unheard, 'heard'], 1 - unheard.length]);
+    }
+  });
+
   it('R13 broadcast to a node that is going down without an error', async () => {
     const rooms = await stage.cluster();
     const { socket } = await stage.plain(rooms[0], ['g']);

@@ -1,7 +1,12 @@
 // A peer that answers nothing, and whose end is not noticed yet: what clients ask for waits for it once.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createRooms, type Rooms } from '../../../ts/rooms/index.ts';
+import { Interest } from '../../../ts/rooms/interest.ts';
+import { COUNT_MS, DEFAULT_RESUME } from '../../../ts/rooms/limits.ts';
+import { Peers } from '../../../ts/rooms/peers.ts';
+import { RoomTable } from '../../../ts/rooms/room-table.ts';
 import { turns } from '../../support/deadline.ts';
+import { kit } from '../../support/kit.ts';
 import { LoneNode } from '../global/lone-node.ts';
 import { type FakeClient, FakeSocket } from './fake-socket.ts';
 import { Stage } from './stage.ts';
@@ -90,4 +95,20 @@ it('a client whose join waits, and that the server removes meanwhile, is told so
   connection.leave('g');
   await stage.mesh.pass(5000);
   expect([joined(socket), socket.all('refused')]).toEqual([[], [['refused', 1, 'g', 'left meanwhile']]]);
+});
+
+it('a room is remembered as not answered only while it is wanted', async () => {
+  const { runtime } = kit;
+  const peers = new Peers(runtime);
+  const peer = peers.up({ node: 'peer', incarnation: 1n, nc: 1, hidden: false, connection: 1 });
+  peer.takesPart = true;
+  const table = new RoomTable(runtime, 'own', DEFAULT_RESUME, { unwanted() {}, backupDropped() {} });
+  const interest = new Interest(runtime, table, peers, 0, undefined);
+  const [first = '', ...others] = NAMES;
+  for (const name of NAMES) await interest.open(table.getOrCreate(name));
+  expect([...peer.unanswered]).toEqual(NAMES);
+  table.getOrCreate(first).addMember({} as never);
+  for (const name of others) interest.changed(table.getOrCreate(name)); // nobody is in it
+  await kit.advance(COUNT_MS);
+  expect([...peer.unanswered]).toEqual([first]);
 });
