@@ -59,8 +59,7 @@ export class Copies {
   /** Hands over what no other node may have, and tells peers that this node no longer takes part. O(kept messages + peers · peers). */
   leave(): void {
     const present = this.#peers.origins();
-    if (!this.#handOver(present) || present.size > MAX_ENDED)
-      this.#history.ended(this.#table.origin, '', true);
+    if (!this.#handOver(present) || present.size > MAX_ENDED) this.#history.backupDropped();
     const ended = this.#history.recentlyEnded().slice(-MAX_ENDED);
     for (const peer of this.#peers.sessions())
       this.#peers.send(peer, ['bye', [...present].slice(0, MAX_ENDED), ended]);
@@ -110,7 +109,7 @@ export class Copies {
     for (const message of handed) {
       const { origin, sequence } = message;
       if (room.ring.noteNewestFromPeer(origin, sequence)) messages.push(message);
-      else this.#table.onBackupDropped();
+      else this.#history.backupDropped();
       origins.add(origin);
     }
     room.ring.merge(messages, this.#resume);
@@ -129,7 +128,7 @@ export class Copies {
       this.#heldBytes += bytesOf(content.payload);
       if (this.#heldBytes > MAX_HANDED_BYTES) {
         this.#heldBytes -= bytesOf(content.payload);
-        this.#table.onBackupDropped();
+        this.#history.backupDropped();
         continue;
       }
       const rooms = this.#held.get(origin) ?? new Map<string, RoomMessage[]>();

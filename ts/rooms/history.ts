@@ -32,7 +32,7 @@ interface Ended {
   readonly wasPeer: boolean;
   areCopiesLost: boolean;
   /** The peers that know which messages of it are kept, each with how often they were told. */
-  readonly told: WeakMap<RoomsPeer, number>;
+  readonly timesTold: WeakMap<RoomsPeer, number>;
   /** The origins that had stopped before it, by what it said when it stopped, and whose end was not read here before. */
   readonly after: ReadonlySet<string>;
 }
@@ -55,14 +55,11 @@ export class History {
     readonly peers: Peers;
     readonly resume: ResumeLimits;
   }) {
-    const { table } = parts;
     this.#runtime = parts.runtime;
-    this.#table = table;
+    this.#table = parts.table;
     this.#peers = parts.peers;
     this.queries = new PeerQueries(parts.runtime);
     this.#resume = parts.resume;
-    // This node counts as one that was lost, because its copies for others are gone.
-    table.onBackupDropped = () => this.ended(table.origin, '', true);
   }
 
   /**
@@ -132,9 +129,14 @@ export class History {
       at: heardAt ?? this.#runtime.now(),
       wasPeer: heardAt === undefined,
       areCopiesLost: areCopiesLost || before,
-      told: new WeakMap(),
+      timesTold: new WeakMap(),
       after,
     });
+  }
+
+  /** Messages were dropped here of which this node may have had the only copy: it counts as one that was lost. */
+  backupDropped(): void {
+    this.ended(this.#table.origin, '', true);
   }
 
   /** The session with a peer has ended. What it has lost before, it may have had the last copies of. */
@@ -184,9 +186,9 @@ export class History {
   /** Whether a peer that says that it has lost an ended origin is told which messages are kept: MAX_LOSSES times for each peer and end. */
   mayTell(peer: RoomsPeer, origin: string): boolean {
     const ended = this.#ended.get(origin);
-    const count = ended?.told.get(peer) ?? 0;
+    const count = ended?.timesTold.get(peer) ?? 0;
     if (ended === undefined || count >= MAX_LOSSES) return false;
-    ended.told.set(peer, count + 1);
+    ended.timesTold.set(peer, count + 1);
     return true;
   }
 

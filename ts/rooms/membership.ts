@@ -73,7 +73,7 @@ export class Membership implements ConnectionRooms<Connection> {
     this.#output.distribute();
     room.addMember(connection);
     connection.joined.add(room);
-    this.#interest.counted(room);
+    this.#interest.changed(room);
   }
 
   /** Removes a connection: no further message of the room is queued for it. Returns whether it was a member. */
@@ -97,7 +97,7 @@ export class Membership implements ConnectionRooms<Connection> {
   #remove(connection: Connection, room: Room<Connection>): void {
     connection.joined.delete(room);
     if (!room.removeMember(connection)) return;
-    this.#interest.counted(room);
+    this.#interest.changed(room);
     this.#table.release(room);
   }
 }

@@ -80,7 +80,7 @@ export class Resume {
   /** It does not become a member: it is closed, has no place left, or its hook has thrown. */
   giveUp({ room }: Returning): void {
     room.resuming--;
-    this.#service.interest.counted(room);
+    this.#service.interest.changed(room);
   }
 
   /**

@@ -85,7 +85,10 @@ export class RoomService implements ChannelListener {
     this.peers = new Peers(runtime);
     this.#removals = new StepQueue(runtime);
     this.#snapshots = new Snapshots(runtime, this.peers);
-    this.table = new RoomTable(runtime, newOrigin(), resume);
+    this.table = new RoomTable(runtime, newOrigin(), resume, {
+      unwanted: (room) => this.interest.changed(room),
+      backupDropped: () => this.history.backupDropped(),
+    });
     this.sessions = new Sessions(runtime, resume.windowMs === 0 ? 0 : Math.max(TAKEN_MS, resume.windowMs));
     this.claims = new SessionClaims(runtime, this.peers, this.sessions, this.signer);
     if (bridge !== undefined) {

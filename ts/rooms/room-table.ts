@@ -6,12 +6,21 @@ import type { Connection } from './connection.ts';
 import { MAX_RETURNING, type ResumeLimits } from './limits.ts';
 import { Room } from './room.ts';
 
+/** Gets the events of a `RoomTable`. */
+export interface RoomTableListener {
+  /** This node no longer wants a room. */
+  unwanted(room: Room<Connection>): void;
+  /** Nothing shows any more that messages were dropped because of a limit, of which this node may have had the only copy. */
+  backupDropped(): void;
+}
+
 /** The rooms that this node knows, and the sequences of its broadcasts. A room that is not needed has no entry. */
 export class RoomTable {
   /** The origin of this node's messages. */
   readonly origin: string;
   readonly #runtime: Runtime;
   readonly #resume: ResumeLimits;
+  readonly #listener: RoomTableListener;
   readonly #rooms = new Map<string, Room<Connection>>();
   /** Rooms that a sweep checks: they have kept messages, or former members may reconnect. */
   readonly #expiring = new Set<Room<Connection>>();
@@ -29,10 +38,11 @@ export class RoomTable {
   #isSweeping = false;
   #cancelSweep = (): void => {};
 
-  constructor(runtime: Runtime, origin: string, resume: ResumeLimits) {
+  constructor(runtime: Runtime, origin: string, resume: ResumeLimits, listener: RoomTableListener) {
     this.#runtime = runtime;
     this.origin = origin;
     this.#resume = resume;
+    this.#listener = listener;
   }
 
   /** The sequence of this node's last message. */
@@ -144,14 +154,8 @@ export class RoomTable {
     this.#rooms.delete(room.name);
     if (room.name.startsWith(KEY_ROOM)) this.#ofUsers--;
     // As long as the room was here, its sequences showed that messages are missing.
-    if (room.dropped(now - this.#resume.windowMs).length > 0) this.onBackupDropped();
+    if (room.dropped(now - this.#resume.windowMs).length > 0) this.#listener.backupDropped();
   }
-
-  /** Called when nothing shows any more that messages were dropped because of a limit, of which this node may have had the only copy. */
-  onBackupDropped: () => void = () => {};
-
-  /** Called with each room that this node no longer wants. */
-  onUnwanted: (room: Room<Connection>) => void = () => {};
 
   close(): void {
     this.#cancelSweep();
@@ -175,7 +179,7 @@ export class RoomTable {
 
   /** The time for former members of a room is over. */
   #unneeded(room: Room<Connection>): void {
-    if (room.isAnnounced && !room.isWanted(this.#runtime.now())) this.onUnwanted(room);
+    if (room.isAnnounced && !room.isWanted(this.#runtime.now())) this.#listener.unwanted(room);
     this.release(room);
   }
 

@@ -142,9 +142,10 @@ it('the rooms whose messages a node keeps for others are limited, and a client t
 });
 
 it('a room whose messages were dropped is told of as lost once it is removed, but not after the window', () => {
-  const table = new RoomTable(stage.node(0).runtime, 'own', { ...DEFAULT_RESUME, bytes: 10 });
   let lost = 0;
-  table.onBackupDropped = () => void lost++;
+  const limits = { ...DEFAULT_RESUME, bytes: 10 };
+  const listener = { unwanted: () => {}, backupDropped: () => void lost++ };
+  const table = new RoomTable(stage.node(0).runtime, 'own', limits, listener);
   const keep = (bytes: number, age: number): void => {
     const arrivedAt = stage.node(0).runtime.now() - age;
     const id = { origin: 'other', sequence: 1, previous: 0 };

@@ -25,12 +25,14 @@ afterEach(() => {
 
 it('the rooms whose former members may reconnect are limited: the longest waits are ended, and peers are told', () => {
   const stopped = { now: () => 0, after: () => () => {} } as unknown as Runtime;
-  const table = new RoomTable(stopped, 'origin', DEFAULT_RESUME);
   const unwanted: string[] = [];
-  table.onUnwanted = (room) => {
-    unwanted.push(room.name);
-    room.isAnnounced = false; // as when peers were told
-  };
+  const table = new RoomTable(stopped, 'origin', DEFAULT_RESUME, {
+    unwanted(room) {
+      unwanted.push(room.name);
+      room.isAnnounced = false; // as when peers were told
+    },
+    backupDropped: () => {},
+  });
   for (let number = 0; number < MAX_RETURNING + 10; number++) {
     const room = table.getOrCreate(`r${number}`);
     room.isAnnounced = true;

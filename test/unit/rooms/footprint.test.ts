@@ -11,12 +11,13 @@ import type { InterestEntry } from '../../../ts/rooms/messages.ts';
 import { Peers } from '../../../ts/rooms/peers.ts';
 import { PresenceService } from '../../../ts/rooms/presence.ts';
 import { PresenceTable } from '../../../ts/rooms/presence-table.ts';
-import { RoomTable } from '../../../ts/rooms/room-table.ts';
+import { RoomTable, type RoomTableListener } from '../../../ts/rooms/room-table.ts';
 import { RoomsPeer } from '../../../ts/rooms/rooms-peer.ts';
 import { TestRuntime } from '../../../ts/testing/index.ts';
 import { Stage } from './stage.ts';
 
 const MANY = 5000;
+const silent: RoomTableListener = { unwanted() {}, backupDropped() {} };
 
 /** It emits events as a socket of `ws` does, and keeps nothing. */
 class QuietSocket extends EventEmitter {
@@ -110,7 +111,7 @@ describe('memory of a connection in a presence', () => {
   it('is given back when it leaves a room that was shown before and that nobody joins here', async () => {
     const { runtime } = stage.node(0);
     const peers = { sendAll: () => {} } as never;
-    const presence = new PresenceService(runtime, peers, new RoomTable(runtime, 'o', DEFAULT_RESUME));
+    const presence = new PresenceService(runtime, peers, new RoomTable(runtime, 'o', DEFAULT_RESUME, silent));
     const peer = {} as never;
     const users = Array.from({ length: 10 }, (_, number) => [`u${number}`, `c${number}`] as const);
     presence.received(
@@ -141,7 +142,7 @@ describe('memory of a room that only a peer wants', () => {
     ['640 bytes with the longest name', 255, 640],
   ])('is less than %s', (_what, length, most) => {
     const { runtime } = new TestRuntime();
-    const table = new RoomTable(runtime, 'origin', DEFAULT_RESUME);
+    const table = new RoomTable(runtime, 'origin', DEFAULT_RESUME, silent);
     const interest = new Interest(runtime, table, new Peers(runtime), 0, undefined);
     const peer = new RoomsPeer({} as ChannelPeer);
     const before = heap();

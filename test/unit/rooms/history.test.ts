@@ -20,7 +20,7 @@ const peer = (node: string): RoomsPeer =>
 
 function startHistory(): History {
   const { runtime } = kit;
-  const table = new RoomTable(runtime, 'own', DEFAULT_RESUME);
+  const table = new RoomTable(runtime, 'own', DEFAULT_RESUME, { unwanted() {}, backupDropped() {} });
   return new History({ runtime, table, peers, resume: DEFAULT_RESUME });
 }
 
