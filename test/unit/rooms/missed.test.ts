@@ -220,3 +220,46 @@ it('rooms that are closed while clients wait for a peer wait no longer', async (
   while (clock.step(COUNT_MS));
   expect(clock.next).toBeGreaterThan(HISTORY_MS);
 });
+
+it('R16 a client is told resync by a node without peers that has never met a node that the client knows', async () => {
+  const [a, b, c] = stage.nodes as Three<FakeNode>;
+  const [first, second, third] = stage.nodes.map((node) =>
+    createRooms(node, { join: () => true }),
+  ) as Three<Rooms>;
+  stage.mesh.connect(a, b);
+  stage.mesh.connect(b, c);
+  await stage.mesh.settle();
+  const { socket: before } = await stage.client(second, { joins: ['g'] });
+  first.broadcast('g', 'of the first');
+  await stage.mesh.settle();
+  expect(before.data('g')).toEqual(['of the first']);
+  before.drop();
+  first.broadcast('g', 'missed');
+  await stage.mesh.settle();
+  stage.mesh.crash(b);
+  const { socket } = await stage.back(third, before, ['g']);
+  await stage.mesh.pass(HISTORY_MS);
+  expect([socket.data('g'), resynced(socket)]).toEqual([[], ['g']]);
+});
+
+it('R16 peers are asked once for all clients that come back to a room after a node was lost', async () => {
+  const [first, , third] = stage.nodes.map((node) => createRooms(node, { join: () => true })) as Three<Rooms>;
+  // They join before the other nodes are known, so their positions name the first one only.
+  const left: FakeClient[] = [];
+  for (const key of ['ann', 'bob', 'cid'])
+    left.push((await stage.client(first, { key, joins: ['g'] })).socket);
+  stage.mesh.connectAll();
+  await stage.mesh.settle();
+  for (const each of left) each.drop();
+  stage.mesh.crash(stage.node(1));
+  await stage.mesh.pass(250);
+  const asked: string[] = [];
+  for (const key of ['ann', 'bob', 'cid']) {
+    stage.mesh.onSend = (_from, _to, value) => {
+      if ((value as readonly unknown[])[0] === 'ask') asked.push(key);
+    };
+    const { socket } = await stage.back(third, left.shift() as FakeClient, ['g'], { key, awayMs: 1000 });
+    expect(resynced(socket)).toEqual([]);
+  }
+  expect(asked).toEqual(['ann']);
+});
