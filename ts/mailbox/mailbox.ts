@@ -244,7 +244,8 @@ export class Mailbox {
   private release(segment: Segment): void {
     const { previous, next } = segment;
     if (this.size === 0) {
-      // An empty mailbox needs no cursors.
+      // An empty mailbox needs no cursors. The tail may be another segment, whose messages were taken before.
+      if (this.tail !== segment) this.tail?.release();
       this.head = this.tail = null;
       this.cursors?.clear();
     } else if (next === null) {

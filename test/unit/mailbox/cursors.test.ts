@@ -254,4 +254,15 @@ describe('a long life behind a backlog', () => {
     for (let { head } = mailbox; head !== null; head = head.next) segments++;
     expect(segments).toBeLessThanOrEqual(2); // the backlog, and the one that the next message goes into
   });
+
+  it('gives back all segments with the last message, also the one whose messages were taken before', () => {
+    const mailbox = new Mailbox();
+    for (let n = 0; n < SEGMENT; n++) mailbox.push('old');
+    mailbox.push('new');
+    const { head, tail } = mailbox;
+    expect(mailbox.take({ takes: (message) => message === 'new' }, [])).toBe('new');
+    for (let n = 0; n < SEGMENT; n++) mailbox.shift();
+    expect(head).not.toBe(tail);
+    expect([head?.use, tail?.use, tail?.previous, mailbox.tail]).toEqual([0, 0, null, null]);
+  });
 });
