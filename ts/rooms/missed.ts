@@ -9,27 +9,12 @@ import type { Runtime } from '../actor/index.ts';
 import type { Cursor, ResyncReason } from '../client/index.ts';
 import type { Connection } from './connection.ts';
 import type { History, Told } from './history.ts';
-import { HISTORY_MS, MAX_CURSOR, MISSED_ROUNDS, type ResumeLimits } from './limits.ts';
+import { HISTORY_MS, MISSED_ROUNDS, type ResumeLimits } from './limits.ts';
 import type { Peers } from './peers.ts';
+import { ResumingClient } from './resuming-client.ts';
 import type { Room } from './room.ts';
 import type { RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
-
-/** A client for which peers are asked. */
-interface Resuming {
-  readonly room: Room<Connection>;
-  readonly cursor: Cursor;
-  /** Sequences up to which messages are not for the client. */
-  readonly from: Cursor;
-  /** Whether there may be ended origins of which this node does not know what it lacks. */
-  readonly isUnsure: boolean;
-  /** The origins that peers are asked for next. */
-  readonly wanted: Set<string>;
-  readonly asked: Set<string>;
-  readonly answers: Told[];
-  /** A peer that is still there has not answered. */
-  isUnanswered: boolean;
-}
 
 export class Missed {
   readonly #runtime: Runtime;
@@ -83,11 +68,8 @@ export class Missed {
     if (kept !== undefined && unknown.length === 0 && !isUnsure) return kept;
     const wanted = new Set([...gaps, ...unknown]);
     for (const [origin] of this.#history.recentlyEnded()) wanted.add(origin);
-    const client: Resuming = {
-      ...{ room, cursor, from, isUnsure, wanted },
-      ...{ asked: new Set(), answers: [], isUnanswered: false },
-    };
-    for (let round = 0; round === 0 || wanted.size > 0; round++)
+    const client = new ResumingClient(room, cursor, from, isUnsure, wanted);
+    for (let round = 0; round === 0 || client.hasQuestions; round++)
       if (round === MISSED_ROUNDS || !(await this.#ask(client, beganAt + HISTORY_MS))) return 'lost';
     const missed = room.ring.missed(cursor, from, new Set());
     if (missed === undefined) return 'window';
@@ -111,89 +93,85 @@ export class Missed {
   }
 
   /**
-   * Asks all peers once, and decides what they are asked next. If they must first lose an origin, it waits for that, at most until `until`; if a
-   * node must first introduce itself, for HISTORY_MS since this node has heard of it.
+   * Asks all peers once, and decides what they are asked next: all of it again, if an answer may be outdated by now.
    *
+   * @param until when peers that must first lose an origin are no longer waited for, in ms of the monotonic clock.
    * @returns false: the answers name more origins than a room may know.
    */
-  async #ask(client: Resuming, until: number): Promise<boolean> {
-    const { room, cursor, from, isUnsure, wanted, asked, answers } = client;
-    const after: [string, number][] = [];
-    const before = gapsIn(client);
-    for (const origin of [...wanted].slice(0, MAX_CURSOR)) {
-      const seen = Math.max(cursor[origin] ?? 0, from[origin] ?? 0);
-      after.push([origin, before.has(origin) ? seen : Math.max(seen, room.ring.newest(origin))]);
-      wanted.delete(origin);
-      asked.add(origin);
-    }
+  async #ask(client: ResumingClient, until: number): Promise<boolean> {
+    const { room } = client;
+    const after = client.nextQuestions();
     const askedAt = this.#runtime.now();
     const peers = new Map(Array.from(this.#peers.all(), (peer) => [peer.origin, peer]));
     const told = await this.#history.ask([...peers.values()], room.name, after);
     if (!this.#learn(room, new Map(after), told)) return false;
-    answers.push(...told);
+    client.answers.push(...told);
     const present = this.#peers.origins().add(this.#table.origin);
-    const silent = new Set(peers.keys());
-    const early = new Set<string>();
-    let isEarly = false;
-    for (const { from: peer, connected } of told) {
-      silent.delete(peer);
-      for (const origin of connected) {
-        if (present.has(origin) || !this.#isAwaited(client, origin)) continue;
-        isEarly = true;
-        const lostAt = peers.get(peer)?.lost.get(origin) ?? Number.NEGATIVE_INFINITY;
-        if (lostAt < askedAt) early.add(peer); // otherwise it has lost it since its answer
-      }
-    }
-    let end = early.size > 0 ? until : 0;
+    const early = this.#early(client, told, present);
+    const hasLost = (peer: string, origin: string): boolean => {
+      const lostAt = peers.get(peer)?.lost.get(origin);
+      return lostAt !== undefined && lostAt >= askedAt; // since its answer
+    };
+    const late = early.filter(([peer, origin]) => !hasLost(peer, origin)).map(([peer]) => peer);
     const unmet = this.#history.unmet();
-    for (const [origin, at] of unmet) {
-      early.add(origin);
-      end = Math.max(end, at + HISTORY_MS);
-    }
-    if (end > this.#runtime.now()) await this.#changes(early, end);
+    await this.#changes(late, unmet, until);
     const left = this.#history.unmet();
-    const areMore = [...unmet.keys()].some((origin) => !left.has(origin));
-    if (isEarly || areMore || [...silent].some((origin) => !present.has(origin))) {
-      for (const origin of asked) wanted.add(origin);
-      asked.clear();
-      client.isUnanswered = false;
-      return true;
-    }
-    client.isUnanswered ||= silent.size > 0 || unmet.size > 0;
-    for (const origin of gapsIn(client)) if (!asked.has(origin)) wanted.add(origin);
-    for (const { ended } of isUnsure ? told : [])
-      for (const [origin] of ended) if (!asked.has(origin) && !present.has(origin)) wanted.add(origin);
+    const haveCome = [...unmet.keys()].some((origin) => !left.has(origin));
+    const answered = new Set(told.map(({ from }) => from));
+    const silent = [...peers.keys()].filter((peer) => !answered.has(peer));
+    if (early.length > 0 || haveCome || silent.some((peer) => !present.has(peer))) client.askAllAgain();
+    else client.accept(told, present, silent.length === 0 && unmet.size === 0);
     return true;
+  }
+
+  /** Peers that have answered while they were connected to an origin that has ended here, each with the origin: more may have come to them since. */
+  #early(
+    client: ResumingClient,
+    told: readonly Told[],
+    present: ReadonlySet<string>,
+  ): (readonly [peer: string, origin: string])[] {
+    return told.flatMap(({ from, connected }) =>
+      connected
+        .filter((origin) => !present.has(origin) && this.#isAwaited(client, origin))
+        .map((origin) => [from, origin] as const),
+    );
   }
 
   /**
    * Whether what an origin that has ended here still sends to a peer may be for a client: copies that it hands over, or messages that would not
    * come here after the resume, because the room does not follow the origin.
    */
-  #isAwaited({ room, from }: Resuming, origin: string): boolean {
+  #isAwaited({ room, from }: ResumingClient, origin: string): boolean {
     const isFollowed = room.ring.last(origin) !== undefined || from[origin] !== undefined;
     return !isFollowed || !this.#history.areCopiesLost(origin);
   }
 
-  /** Resolves when each of these peers has changed, or at `until`, in ms of the monotonic clock. */
-  #changes(peers: ReadonlySet<string>, until: number): Promise<void> {
+  /**
+   * Resolves when each of these peers has lost an origin, at most until `until`, and each node that may have got copies has introduced itself, at
+   * most HISTORY_MS after this node has heard of it.
+   */
+  #changes(peers: readonly string[], unmet: ReadonlyMap<string, number>, until: number): Promise<void> {
+    const awaited = new Set([...peers, ...unmet.keys()]);
+    const ends = Array.from(unmet.values(), (heardAt) => heardAt + HISTORY_MS);
+    const left = Math.max(...ends, ...(peers.length > 0 ? [until] : [])) - this.#runtime.now();
+    if (!(left > 0)) return Promise.resolve();
     return new Promise((resolve) => {
-      let left = peers.size;
+      let count = awaited.size;
       const goOn = (): void => {
-        if (--left > 0) return;
+        if (--count > 0) return;
         cancel();
         resolve();
       };
-      const cancel = this.#runtime.after(Math.max(0, until - this.#runtime.now()), () => {
-        for (const peer of peers) {
-          const waiting = this.#waiting.get(peer);
-          if (waiting?.delete(goOn) === true && waiting.size === 0) this.#waiting.delete(peer);
+      const cancel = this.#runtime.after(left, () => {
+        for (const origin of awaited) {
+          const waiting = this.#waiting.get(origin);
+          if (waiting?.delete(goOn) === true && waiting.size === 0) this.#waiting.delete(origin);
         }
         resolve();
       });
-      for (const peer of peers) {
-        const waiting = this.#waiting.get(peer) ?? new Set();
-        this.#waiting.set(peer, waiting.add(goOn));
+      for (const origin of awaited) {
+        const waiting = this.#waiting.get(origin) ?? new Set();
+        this.#waiting.set(origin, waiting.add(goOn));
       }
     });
   }
@@ -262,13 +240,6 @@ export class Missed {
     this.#originsAdded(room);
     return isAll;
   }
-}
-
-/** The origins of which the client has missed messages that are not here. */
-function gapsIn({ room, cursor, from }: Resuming): Set<string> {
-  const gaps = new Set<string>();
-  room.ring.missed(cursor, from, gaps);
-  return gaps;
 }
 
 /** The origins of a cursor that a room does not know, without those that `missed` tells the client to forget. */
