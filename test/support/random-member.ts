@@ -320,6 +320,8 @@ export class RandomMember {
 
   private caller = (): readonly unknown[] => [this.mine(), this.ref(), this.pick([0, 1, 100, 0xffff_ffff])];
 
+  private unlinkId = (): bigint => this.pick([0n, 1n, BigInt(this.int(100)), 2n ** 64n - 1n]);
+
   private frame(tag: Tag): readonly unknown[] {
     const frames: Readonly<Partial<Record<Tag, () => readonly unknown[]>>> = {
       SEND: () => [this.pid(), this.random() < 0.5 ? pidTerm(this.mine()) : this.any()],
@@ -327,8 +329,8 @@ export class RandomMember {
       ALIAS_SEND: () => [this.ref(), this.any()],
       PEER_LIST: () => [[this.pick(this.names), this.around.own]],
       LINK: () => [this.mine(), this.pid()],
-      UNLINK: () => [this.mine(), this.pid(), this.pick([0n, 1n, 2n ** 64n - 1n])],
-      UNLINK_ACK: () => [this.mine(), this.pid(), this.number()],
+      UNLINK: () => [this.mine(), this.pid(), this.unlinkId()],
+      UNLINK_ACK: () => [this.mine(), this.pid(), this.unlinkId()],
       EXIT: () => [this.mine(), this.pid(), this.any()],
       EXIT2: () => [this.mine(), this.pid(), this.any()],
       MONITOR: () => [this.mine(), this.ref(), this.random() < 0.5 ? this.pid() : this.pick(this.names)],
