@@ -159,8 +159,8 @@ class Story {
   readonly #asks = new Map<string, Registered>();
   /** Claims that switch a name, by claimant and number: the actors from which they take it, as their voters see it. */
   readonly #switches = new Map<string, { readonly name: string; readonly from: Set<string> }>();
-  /** The actor that a voter saw under the name when it voted, by claim and voter. */
-  readonly #voted = new Map<string, string>();
+  /** The actors that a voter knew under the name when it voted, by claim and voter. */
+  readonly #voted = new Map<string, readonly string[]>();
   /** Actors from which a switch took the name, by the actor that has it from then on. */
   readonly #switched = new Map<string, ReadonlySet<string>>();
   /** Names that somebody freed. */
@@ -278,9 +278,10 @@ class Story {
           this.#switches.set(key(from), { name: message[2] as string, from: new Set() });
         return;
       case 'vote': {
-        const seen = from.seen(this.#switches.get(key(to))?.name ?? '');
-        if (message[2] === 'yes' && seen !== undefined) this.#voted.set(`${key(to)} ${from.number}`, seen);
-        return;
+        if (message[2] !== 'yes') return;
+        const known = (message[4] as [unknown, number][]).map(([each]) => from.spelt(pid(each, from)));
+        const shown = from.seen(this.#switches.get(key(to))?.name ?? '') ?? '';
+        return void this.#voted.set(`${key(to)} ${from.number}`, [...known, shown]);
       }
       case 'commit': {
         const claim = this.#switches.get(key(from));
@@ -301,8 +302,7 @@ class Story {
   /** What a voter saw when it voted counts once the claimant has the vote. */
   #delivered(from: FakeNode, to: FakeNode, [kind, id, verdict]: readonly unknown[]): void {
     const claim = kind === 'vote' && verdict === 'yes' ? this.#switches.get(`${to.number} ${id}`) : undefined;
-    const seen = this.#voted.get(`${to.number} ${id} ${from.number}`);
-    if (seen !== undefined) claim?.from.add(seen);
+    for (const entry of this.#voted.get(`${to.number} ${id} ${from.number}`) ?? []) claim?.from.add(entry);
   }
 
   #checkYes(wanted: string, home: FakeNode, pid: Pid<unknown>): void {
