@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import type { Pid, Ref } from '../term/index.ts';
 import { SystemMessage } from './system-message.ts';
 
@@ -49,15 +48,10 @@ export class Call extends SystemMessage {
     this.chain = chain;
   }
 
-  /** @internal What a log of JSON lines gets. */
-  toJSON(): unknown {
+  /** @internal Without where the answer goes, which holds the runtime. */
+  override toJSON(): unknown {
     const { from, tag, args, deadline, chain } = this;
     return { from, tag, args, deadline, chain };
-  }
-
-  /** @internal What `console.log` prints. */
-  override [inspect.custom](): string {
-    return `Call ${inspect(this.toJSON())}`;
   }
 
   /** Whether it was answered. */

@@ -17,9 +17,14 @@ export interface NodeAddress {
  * if (!(message instanceof SystemMessage)) handle(message); // a message of the actor's own type
  */
 export abstract class SystemMessage {
-  [inspect.custom](): string {
+  /** @internal What a log of JSON lines gets, and `console.log` prints after its class. */
+  toJSON(): unknown {
     // oxlint-disable-next-line typescript/no-misused-spread -- its class is printed already
-    return `${this.constructor.name} ${inspect({ ...this })}`;
+    return { ...this };
+  }
+
+  [inspect.custom](): string {
+    return `${this.constructor.name} ${inspect(this.toJSON())}`;
   }
 }
 
