@@ -172,15 +172,13 @@ export function startTimer(
 }
 
 /** Cancels a timer of this runtime. Returns the ms that were left; false: it is not active, or belongs to another runtime (H3). */
-export function cancelTimer(sender: Sender, { timer }: TimerRef): number | false {
-  if (!(timer instanceof ActorTimer) || !timer.isOf(sender)) return false;
-  return timer.cancel();
+export function cancelTimer(sender: Sender, ref: TimerRef): number | false {
+  return ownTimer(sender, ref)?.cancel() ?? false;
 }
 
 /** The ms that are left of a timer of this runtime; false: it is not active, or belongs to another runtime (H3). */
-export function readTimer(sender: Sender, { timer }: TimerRef): number | false {
-  if (!(timer instanceof ActorTimer) || !timer.isOf(sender)) return false;
-  return timer.left();
+export function readTimer(sender: Sender, ref: TimerRef): number | false {
+  return ownTimer(sender, ref)?.left() ?? false;
 }
 
 /** Throws SNOW_ERR_BAD_ARGUMENT when `ref` is not a TimerRef; `what` is the function's name for the message. */
@@ -188,4 +186,9 @@ export function checkTimer(what: string, ref: TimerRef): TimerRef {
   if (!(ref instanceof TimerRef))
     throw badArgument(what, 'a TimerRef, as sendAfter, startTimer, sendInterval and after return it', ref);
   return ref;
+}
+
+/** The timer, if it belongs to this runtime. */
+function ownTimer(sender: Sender, { timer }: TimerRef): ActorTimer | undefined {
+  return timer instanceof ActorTimer && timer.isOf(sender) ? timer : undefined;
 }
