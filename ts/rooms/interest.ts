@@ -208,7 +208,7 @@ export class Interest {
         room.isAnnounced = false;
         this.#bridging?.wants(room.name, false);
         this.#openings.get(room.name)?.done();
-        for (const peer of this.#peers.all()) peer.unanswered.delete(room.name);
+        for (const peer of this.#peers.sessions()) peer.unanswered.delete(room.name);
         this.#table.release(room);
       }
     }

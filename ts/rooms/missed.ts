@@ -66,8 +66,7 @@ export class Missed {
     const unknown = unknownIn(room, cursor, kept ?? []);
     const isUnsure = this.#isUnsure(room, cursor, beganAt - awayMs);
     if (kept !== undefined && unknown.length === 0 && !isUnsure) return kept;
-    const wanted = new Set([...gaps, ...unknown]);
-    for (const [origin] of this.#history.recentlyEnded()) wanted.add(origin);
+    const wanted = [...gaps, ...unknown, ...this.#history.recentlyEnded().map(([origin]) => origin)];
     const client = new ResumingClient(room, cursor, from, isUnsure, wanted);
     for (let round = 0; round === 0 || client.hasQuestions; round++)
       if (round === MISSED_ROUNDS || !(await this.#ask(client, beganAt + HISTORY_MS))) return 'lost';
@@ -112,9 +111,9 @@ export class Missed {
       const lostAt = peers.get(peer)?.lost.get(origin);
       return lostAt !== undefined && lostAt >= askedAt; // since its answer
     };
-    const late = early.filter(([peer, origin]) => !hasLost(peer, origin)).map(([peer]) => peer);
+    const connected = early.filter(([peer, origin]) => !hasLost(peer, origin)).map(([peer]) => peer);
     const unmet = this.#history.unmet();
-    await this.#changes(late, unmet, until);
+    await this.#changes(connected, unmet, until);
     const left = this.#history.unmet();
     const haveCome = [...unmet.keys()].some((origin) => !left.has(origin));
     const answered = new Set(told.map(({ from }) => from));
@@ -154,7 +153,7 @@ export class Missed {
     const awaited = new Set([...peers, ...unmet.keys()]);
     const ends = Array.from(unmet.values(), (heardAt) => heardAt + HISTORY_MS);
     const left = Math.max(...ends, ...(peers.length > 0 ? [until] : [])) - this.#runtime.now();
-    if (!(left > 0)) return Promise.resolve();
+    if (left <= 0) return Promise.resolve();
     return new Promise((resolve) => {
       let count = awaited.size;
       const goOn = (): void => {

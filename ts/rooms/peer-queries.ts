@@ -51,7 +51,7 @@ export class PeerQueries<A> {
   /** A peer has answered. An answer without a pending query to that peer is dropped. */
   answered(peer: RoomsPeer, ref: number, answer: A): void {
     const query = this.#open.get(ref);
-    if (query?.wait.isFor(peer) !== true) return;
+    if (query?.wait.unanswered.has(peer) !== true) return;
     query.answers.push(answer);
     query.wait.answered(peer);
   }

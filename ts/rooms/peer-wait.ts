@@ -29,10 +29,6 @@ export class PeerWait {
     return this.#waiting;
   }
 
-  isFor(peer: RoomsPeer): boolean {
-    return this.#waiting.has(peer);
-  }
-
   /** Begins to wait. `done` may be called at once. O(peers). */
   begin(): void {
     let until = this.#since;

@@ -20,7 +20,7 @@ export class ResumingClient {
   readonly #asked = new Set<string>();
   #isUnanswered = false;
 
-  /** @param wanted The origins that peers are asked for first. */
+  /** @param wanted The origins that peers are asked for first; some may be named twice. */
   constructor(
     room: Room<Connection>,
     cursor: Cursor,
