@@ -35,20 +35,20 @@ export class Gaps {
   /** How to end the wait for each origin and room with a gap. */
   readonly #waiting = new Map<string, () => void>();
 
-  constructor(parts: {
-    readonly runtime: Runtime;
-    readonly table: RoomTable;
-    readonly peers: Peers;
-    readonly history: History;
-    readonly resume: ResumeLimits;
-    readonly listener: GapsListener;
-  }) {
-    this.#runtime = parts.runtime;
-    this.#table = parts.table;
-    this.#peers = parts.peers;
-    this.#history = parts.history;
-    this.#resume = parts.resume;
-    this.#listener = parts.listener;
+  constructor(
+    runtime: Runtime,
+    table: RoomTable,
+    peers: Peers,
+    resume: ResumeLimits,
+    history: History,
+    listener: GapsListener,
+  ) {
+    this.#runtime = runtime;
+    this.#table = table;
+    this.#peers = peers;
+    this.#history = history;
+    this.#resume = resume;
+    this.#listener = listener;
   }
 
   /** Keeps a message of a peer before which messages are missing, and fetches those. */

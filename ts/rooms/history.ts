@@ -49,17 +49,12 @@ export class History {
   /** Origins that this node has not met, to which peers were connected that have stopped since, each with when that was, oldest first. */
   readonly #unmet = new SharedOldest<string, number>(MAX_ENDED);
 
-  constructor(parts: {
-    readonly runtime: Runtime;
-    readonly table: RoomTable;
-    readonly peers: Peers;
-    readonly resume: ResumeLimits;
-  }) {
-    this.#runtime = parts.runtime;
-    this.#table = parts.table;
-    this.#peers = parts.peers;
-    this.queries = new PeerQueries(parts.runtime);
-    this.#resume = parts.resume;
+  constructor(runtime: Runtime, table: RoomTable, peers: Peers, resume: ResumeLimits) {
+    this.#runtime = runtime;
+    this.#table = table;
+    this.#peers = peers;
+    this.queries = new PeerQueries(runtime);
+    this.#resume = resume;
   }
 
   /**

@@ -8,7 +8,7 @@ import { sourcesOf } from '../introspect/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import { Snapshots, StepQueue, type Work } from '../peer/index.ts';
 import { Answers } from './answers.ts';
-import { Bases } from './bases.ts';
+import { Bases, type BasesListener } from './bases.ts';
 import type { BridgeOptions } from './bridge.ts';
 import { Bridging } from './bridging.ts';
 import { Broadcaster } from './broadcaster.ts';
@@ -100,28 +100,35 @@ export class RoomService implements ChannelListener {
     }
     this.interest = new Interest(runtime, this.table, this.peers, limits.joinMs, this.bridging);
     this.presence = new PresenceService(runtime, this.peers, this.table);
-    const { table, peers, interest, presence, output, bridging } = this;
+    const { table, peers, sessions, interest, presence, output, bridging } = this;
     this.membership = new Membership(table, interest, presence, output, limits.rooms);
-    const base = { runtime, table, peers, resume };
     const originsAdded = (room: Room<Connection>): void => this.broadcaster.boundOrigins(room);
-    this.history = new History(base);
-    const kept = { ...base, history: this.history };
-    this.missed = new Missed({ ...kept, originsAdded, isBridged: bridging !== undefined });
-    this.#gaps = new Gaps({
-      ...kept,
-      listener: {
-        next: (room, message) => this.broadcaster.deliver(room, message),
-        late: (room, origin) => this.#ended.late(room, origin),
-        gap: (room) => listener.gap(room),
-      },
+    const history = new History(runtime, table, peers, resume);
+    this.history = history;
+    const isBridged = bridging !== undefined;
+    this.missed = new Missed({ runtime, table, peers, resume, history, originsAdded, isBridged });
+    const gaps = new Gaps(runtime, table, peers, resume, history, {
+      next: (room, message) => this.broadcaster.deliver(room, message),
+      late: (room, origin) => this.#ended.late(room, origin),
+      gap: (room) => listener.gap(room),
     });
-    const shared = { ...kept, interest, gaps: this.#gaps };
-    this.#copies = new Copies({ ...shared, originsAdded });
-    const toldGap = (room: Room<Connection>, corrected?: string): void => listener.gap(room, corrected);
-    this.#bases = new Bases({ ...shared, listener: { originsAdded, gap: toldGap } });
-    this.#answers = new Answers(runtime, this.table, this.peers, this.history);
-    this.#ended = new EndedOrigins(runtime, this.table, this.peers, this.history, this.#gaps);
-    this.broadcaster = new Broadcaster({ ...shared, sessions: this.sessions, output, bridging });
+    this.#gaps = gaps;
+    this.#copies = new Copies({ runtime, table, peers, resume, history, gaps, originsAdded });
+    const ofBases: BasesListener = { originsAdded, gap: (room, corrected) => listener.gap(room, corrected) };
+    this.#bases = new Bases({ runtime, table, peers, resume, interest, history, gaps, listener: ofBases });
+    this.#answers = new Answers(runtime, table, peers, history);
+    this.#ended = new EndedOrigins(runtime, table, peers, history, gaps);
+    this.broadcaster = new Broadcaster({
+      runtime,
+      table,
+      peers,
+      resume,
+      interest,
+      gaps,
+      sessions,
+      output,
+      bridging,
+    });
     this.peers.opened(host.channel(CHANNEL, this));
     for (const peer of this.peers.sessions()) this.#sendHello(peer, true);
     sourcesOf(runtime).rooms = table.listing((name) => this.count(name));

@@ -21,7 +21,7 @@ const peer = (node: string): RoomsPeer =>
 function startHistory(): History {
   const { runtime } = kit;
   const table = new RoomTable(runtime, 'own', DEFAULT_RESUME, { unwanted() {}, backupDropped() {} });
-  return new History({ runtime, table, peers, resume: DEFAULT_RESUME });
+  return new History(runtime, table, peers, DEFAULT_RESUME);
 }
 
 it('of the messages of a peer that it has lost an origin, so many are answered for each end', () => {
