@@ -138,8 +138,25 @@ describe('PM2', () => {
     await sees(/^down shop-\d+ goodbye$/, 2);
     await Promise.all(list.map(({ pid }) => gone(pid)));
     const log = await logOf(2);
-    expect(log.match(/exited with code \[0\] via signal \[SIGINT\]/g)).toHaveLength(2);
+    expect(log.match(/exited with code \[0\] via signal \[SIGINT\]/g), log + written()).toHaveLength(2);
     expect(log).not.toContain('[SIGKILL]');
+  });
+
+  it('does not end an instance that runs on after it has disconnected, as PM2 does with its metrics', async () => {
+    const file = join(systems.folder, 'app.mjs');
+    const text = readFileSync(file, 'utf8');
+    // PM2's metrics are sent each second.
+    const slow = text.replace(
+      'before: leave',
+      'before: () => leave().then(() => new Promise((done) => setTimeout(done, 2000)))',
+    );
+    expect(slow).not.toBe(text);
+    writeFileSync(file, slow);
+    const { sees } = await start();
+    await pm2('stop', 'shop');
+    const log = await logOf(2);
+    expect(log.match(/exited with code \[0\] via signal \[SIGINT\]/g), log + written()).toHaveLength(2);
+    await sees(/^down shop-\d+ goodbye$/, 2);
   });
 
   it('reload refuses no request; the old instances leave in order, after the new ones have joined', async () => {

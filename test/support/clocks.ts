@@ -18,6 +18,7 @@ export const CLOCKS: Readonly<Record<string, string>> = {
   'native/child.ts': 'a worker that is ended at different moments of its start',
   'native/runtime-child.ts': 'an error outside of any promise',
   'native/stall.test.ts': 'a stream that does not end',
+  'package/guide-pm2.test.ts': 'a program that runs on while a timer of PM2 fires',
   'property/client-rate.test.ts': 'a clock that the test sets',
   'support/certificate.ts': 'the dates of a certificate',
   'support/child.ts': 'deadlines',
