@@ -176,6 +176,7 @@ export class OutboundCalls {
     }
     copyTerm(tag); // throws for a tag that cannot be sent (B9): the answer `unknown` carries the tag
     const copied = args.length === 0 ? args : copyTerm(args);
+    if (pending.isOver) return; // a getter in them has ended the caller, or aborted the call
     const cell = address === undefined ? undefined : ownCell(kernel, address);
     if (cell === undefined) return void pending.fail('noproc', kernel.isStopped ? STOPPED : undefined);
     if (cell === caller) return void pending.fail('calling_self', undefined);

@@ -48,7 +48,7 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, Remot
   isAnswered = false;
   trace: RequestTrace | undefined = undefined;
   private ref: Ref | undefined = undefined;
-  private isOver = false;
+  isOver = false;
   older: AwaitingCaller | null = null;
   newer: AwaitingCaller | null = null;
   before: OwnCall | null = null;
