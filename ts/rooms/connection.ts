@@ -177,8 +177,7 @@ export class Connection<User = unknown, Out = unknown> implements Recipient, Sen
    * connection.track('lobby', { name: 'Alice' });
    */
   track(room: string, meta: unknown = {}): void {
-    mustBeRoom(room);
-    if (this.#isOpen) this.#host.track(this, room, meta);
+    this.#host.track(this, mustBeRoom(room), meta);
   }
 
   /** Removes it from the presence of a room. Returns whether it was there. @throws SNOW_ERR_BAD_NAME */

@@ -97,6 +97,7 @@ export class PresenceService {
   /** @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_LARGE */
   track(connection: Connection, room: string, meta: unknown): void {
     const text = metaText(meta);
+    if (!connection.isOpen) return; // perhaps since then: a `toJSON` may close it
     const { key, id } = connection;
     this.#tell(this.#table.set(this.#own, room, key ?? id, id, text));
   }

@@ -58,6 +58,20 @@ describe('presence', () => {
     expect(rooms.map((each) => each.presence('g').entries())).toEqual([[], [], []]);
   });
 
+  it('R12 does not show a connection that was closed, also by the `toJSON` of its meta', async () => {
+    const rooms = await stage.cluster();
+    const { connection } = await stage.plain(rooms[0], ['g'], 'alice');
+    connection.track('g', {
+      toJSON() {
+        connection.close();
+        return {};
+      },
+    });
+    connection.track('g');
+    await stage.mesh.settle();
+    expect(rooms.map((each) => each.presence('g').entries())).toEqual([[], [], []]);
+  });
+
   it('R12 has a leave when a node or its session is lost, and a join when it is connected again', async () => {
     const rooms = await stage.cluster();
     const seen = diffs(rooms[0]);
