@@ -6,10 +6,11 @@ import {
   compileMatch,
   Down,
   type NodeAddress,
+  ownCell,
   TRAPS,
 } from '../kernel/index.ts';
 import { checkPid, checkRef, checkTarget } from '../send/index.ts';
-import type { Pid, Ref } from '../term/index.ts';
+import { Pid, type Ref } from '../term/index.ts';
 import type { RuntimeKernel } from './runtime-kernel.ts';
 
 /** A control block without its types, which are not for users. */
@@ -69,6 +70,7 @@ export class Linking extends Block {
     }
     const ref = this.kernel.newRef(cell.pid.local);
     if (this.isOver) return ref;
+    if (target instanceof Pid) ownCell(this.kernel, target); // it may throw: then no alias is left
     if (options?.alias !== undefined) this.kernel.aliases.add(cell, ref, options.alias);
     cell.mailbox?.mark(ref);
     this.kernel.monitors.monitor(cell, target, ref);

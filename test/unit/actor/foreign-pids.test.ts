@@ -44,6 +44,7 @@ const uses: [string, (self: Self) => unknown][] = [
   ['call', (self) => request(self, theirs as Pid<never>, 'hello')],
   ['link', (self) => self.link(theirs)],
   ['monitor', (self) => self.monitor(theirs)],
+  ['monitor with an alias', (self) => self.monitor(theirs, { alias: 'explicit' })],
   ['sendExit', (self) => self.sendExit(theirs, 'kill')],
   ['stop', (self) => stop(self, theirs)],
   ['sendAfter', (self) => self.sendAfter(10, theirs, 'hello')],
@@ -57,6 +58,7 @@ it.each(uses)(
     await other.settle();
     expect(other.runtime.isAlive(theirs)).toBe(true);
     expect(probe.messages).toEqual([]);
+    expect(one.runtime.aliases.size).toBe(0);
   },
 );
 
