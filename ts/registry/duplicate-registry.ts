@@ -56,10 +56,11 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
    */
   register(key: K, pid: Pid<M>, ...[value]: undefined extends V ? [value?: V] : [value: V]): void {
     checkKey(key);
+    const kept = frozen(value) as V; // copied first: a getter in it may end the actor
     if (!this.isHere(pid)) {
       throw new SnowmeshError('SNOW_ERR_NOT_LOCAL', `${givenPid(pid)} is no living actor of this node.`);
     }
-    const entry = { pid, value: frozen(value) as V };
+    const entry = { pid, value: kept };
     this.holdingOf(pid).keys.add(key);
     const entries = this.byKey.get(key);
     if (entries === undefined) this.byKey.set(key, new Map([[pid.local, entry]]));

@@ -173,6 +173,21 @@ describe('a registry of duplicate keys', () => {
     expect([topics.size, topics.keys(probe.pid)]).toEqual([0, []]);
   });
 
+  it('F8 keeps nothing of an actor that a getter of its value ends', () => {
+    const values = new DuplicateRegistry<string, { level: number }>(kit);
+    const pid = actor();
+    const value = {
+      get level() {
+        kit.runtime.sendExit(pid, 'kill');
+        return 1;
+      },
+    };
+    expect(() => values.register('a', pid, value)).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_NOT_LOCAL' }),
+    );
+    expect(values.size).toBe(0);
+  });
+
   it('B8 keeps values that nobody can change', () => {
     const lists = new DuplicateRegistry<number, { list: number[] }>(kit);
     const value = { list: [1] };
