@@ -132,7 +132,7 @@ export class InboundSpawns {
   ): void {
     const { from, flags, monitor } = order;
     const options = name === undefined ? undefined : { name };
-    const { pid, cell } = this.spawner.spawn(null, program, args, options, false, from);
+    const { pid, cell } = this.spawner.make(null, program, args, options, false, from);
     made(cell);
     if ((flags & LINK) !== 0) this.links.linkedBy(cell, from);
     if ((flags & MONITOR) !== 0) this.monitors.watchedBy(cell, from, monitor);
@@ -143,6 +143,7 @@ export class InboundSpawns {
     // The reply is sent before any message of the child (N5), except those that its init sends.
     if (limit !== undefined && waitsForInit(program)) this.awaitInit(order, cell, limit);
     else this.reply(order, SpawnStatus.ok, undefined, pid);
+    this.spawner.launch(cell);
   }
 
   private hasRoom(peer: string, memory: number): boolean {

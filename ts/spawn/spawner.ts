@@ -58,13 +58,26 @@ export class Spawner {
     return this.exposed.get(name);
   }
 
+  /** Makes an actor and queues it for its first turn (A1). Throws what {@link make} throws. */
+  spawn(
+    parent: Cell | null,
+    what: Program,
+    args: readonly unknown[],
+    options: SpawnOptions | undefined,
+    isHandler: boolean,
+  ): Spawned {
+    const spawned = this.make(parent, what, args, options, isHandler);
+    this.launch(spawned.cell);
+    return spawned;
+  }
+
   /**
-   * Makes an actor and queues it for its first turn (A1).
+   * Makes an actor, which {@link launch} then starts.
    *
    * @param parent The spawning actor; null: code outside of actors, or an actor of another node, which is `remoteParent`.
    * @throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_STOPPED, SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_BAD_OPTION.
    */
-  spawn(
+  make(
     parent: Cell | null,
     what: Program,
     args: readonly unknown[],
@@ -95,8 +108,16 @@ export class Spawner {
       this.monitors.monitor(parent, cell.pid, ref);
     }
     if (kernel.tracing !== null) kernel.tracing.spawned(parent, cell, remoteParent !== undefined);
-    wake(cell);
     return { pid: cell.pid, ref, cell };
+  }
+
+  /** Tells the subscribers of a new actor, and queues it. They may end it at once, so who waits for it must be known before. */
+  launch(cell: Cell): void {
+    if (actorSpawn.hasSubscribers) {
+      const { kernel: runtime, pid, label, parent } = cell;
+      actorSpawn.publish({ runtime, pid, label, parent });
+    }
+    wake(cell);
   }
 
   /** {@link spawn} with options of user code. `parent` null: code outside of actors. */
@@ -115,7 +136,7 @@ export class Spawner {
     const limit = options.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
     let spawned: Spawned;
     try {
-      spawned = this.spawn(parent, what, args, options, false);
+      spawned = this.make(parent, what, args, options, false);
     } catch (error) {
       if (error instanceof SnowmeshError && error.code === 'SNOW_ERR_NAME_TAKEN') {
         return { ok: false, reason: { alreadyStarted: error.details?.['holder'] } };
@@ -123,7 +144,10 @@ export class Spawner {
       throw error;
     }
     const { pid, ref, cell } = spawned;
-    if (!waitsForInit(what)) return { ok: true, pid: pid as never, ref };
+    if (!waitsForInit(what)) {
+      this.launch(cell);
+      return { ok: true, pid: pid as never, ref };
+    }
     let result: StartResult | undefined;
     let report = (made: StartResult): void => {
       result = made;
@@ -135,7 +159,8 @@ export class Spawner {
     };
     const waits = parent?.more();
     if (waits !== undefined) (waits.starts ??= new Set()).add(cell);
-    if (typeof what !== 'function' && what.kind === 'handler') beginNow(cell, waits);
+    this.launch(cell);
+    if (!cell.isDead && typeof what !== 'function' && what.kind === 'handler') beginNow(cell, waits);
     if (result !== undefined) {
       waits?.starts?.delete(cell);
       return result;
@@ -185,19 +210,11 @@ function createCell(kernel: Kernel, parent: Pid, birth: Birth, options: SpawnOpt
   const cell = kernel.newCell(local, parent, label, birth);
   if (options?.name !== undefined) kernel.names.register(options.name, cell.pid); // it may throw: then nothing is left of the actor
   kernel.table.add(local, cell);
-  if (options === undefined) return announced(cell);
+  if (options === undefined) return cell;
   if (options.trapExit === true) cell.flags |= TRAPS;
   if (gate !== null) {
     cell.flags |= LIMITED;
     cell.more().gate = gate;
-  }
-  return announced(cell);
-}
-
-function announced(cell: Cell): Cell {
-  if (actorSpawn.hasSubscribers) {
-    const { kernel: runtime, pid, label, parent } = cell;
-    actorSpawn.publish({ runtime, pid, label, parent });
   }
   return cell;
 }
