@@ -1,7 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { Chain, Links, Monitor, Watches } from '../link/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
-import type { Timer } from '../timers/index.ts';
 import type { Cell } from './cell.ts';
 import type { DeathCallback, ExitCallbacks } from './exit-callbacks.ts';
 import type { ExitReason } from './exit-reason.ts';
@@ -19,7 +18,7 @@ export class Extras {
   callers: AwaitingCaller | null = null;
   /** Its own pending calls: a linked list, newest first. */
   calls: OwnCall | null = null;
-  timers: Set<Timer> | null = null;
+  timers: Set<BoundTimer> | null = null;
   aliases: Set<number> | null = null;
   exitCallbacks: ExitCallbacks | null = null;
   /** A single callback is stored without a Set, which would take more memory than the rest of this object. */
@@ -52,6 +51,11 @@ export class Extras {
     this.callers = null;
     return taken.reverse();
   }
+}
+
+/** A timer that ends with the actor. */
+export interface BoundTimer {
+  end(): void;
 }
 
 /** A call that fails when its target ends: an item of the list `Extras.callers`. */

@@ -121,7 +121,7 @@ export function terminate(cell: Cell, reason: ExitReason): void {
   if (unread > 0) kernel.deadLetters.count('unread', cell.pid, unread);
   kernel.names.release(cell.pid);
   if (extra !== null) {
-    for (const timer of extra.timers ?? []) kernel.timers.cancel(timer);
+    for (const timer of extra.timers ?? []) timer.end();
     if (extra.aliases !== null) kernel.aliases.endAll(extra.aliases);
     while (extra.calls !== null) extra.calls.withdraw(); // a pending call leaves nothing behind (G5)
   }

@@ -82,10 +82,15 @@ export class ActorTimer extends Timer {
 
   cancel(): number | false {
     const left = this.left();
-    this.owner.kernel.timers.cancel(this);
+    this.end();
     this.forget();
-    this.what = undefined;
     return left;
+  }
+
+  /** The timer is over: it does not fire any more. */
+  end(): void {
+    this.owner.kernel.timers.cancel(this);
+    this.what = undefined;
   }
 
   private forget(): void {
@@ -159,9 +164,12 @@ export function startTimer(
     // An interval carries no context: its ticks would make one endless trace.
     kind === 'interval' || kind === 'run' ? undefined : owner.kernel.tracing?.timer(owner, to),
   );
-  if (owner.isOver) return timer.ref; // a dead actor starts no timer (A7)
   const { bound } = timer;
-  if (bound === undefined && to instanceof Pid && to.nc === 0) return timer.ref; // its target is dead already
+  const isTargetDead = bound === undefined && to instanceof Pid && to.nc === 0;
+  if (owner.isOver || isTargetDead) {
+    timer.end(); // a dead actor starts no timer (A7)
+    return timer.ref;
+  }
   if (bound !== undefined) {
     const more = bound.more();
     more.timers ??= new Set();

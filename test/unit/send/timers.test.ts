@@ -77,6 +77,23 @@ describe('a timer', () => {
     ]);
   });
 
+  it('keeps nothing that it would call once its actor has ended', async () => {
+    const kept: TimerRef[] = [];
+    const begin = (self: Self): WeakRef<object> => {
+      const callback = (): void => {};
+      kept.push(self.after(99, callback));
+      return new WeakRef(callback);
+    };
+    const other = await kit.probe();
+    const before = begin(other.self);
+    kit.runtime.sendExit(other.pid, 'kill');
+    const after = begin(other.self);
+    await new Promise(setImmediate); // a WeakRef keeps its target until the end of the turn
+    (globalThis as unknown as { gc: () => void }).gc();
+    expect(kept.map(({ isActive }) => isActive)).toEqual([false, false]);
+    expect([before.deref(), after.deref()]).toEqual([undefined, undefined]);
+  });
+
   it('H3 is cancelled or has come, 10 000 times at the edge', async () => {
     const random = randomFrom(seed());
     const cancelled = new Set<number>();
