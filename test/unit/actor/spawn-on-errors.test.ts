@@ -22,6 +22,11 @@ it.each([
   await expect(spawned).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
 });
 
+it('spawnOn rejects for a text that cannot be the name of a node', async () => {
+  const { self } = (await kit.probe()) as { self: Self };
+  await expect(self.spawnOn('no node', spec, [])).rejects.toMatchObject({ code: 'SNOW_ERR_NODE_NAME' });
+});
+
 it.each([
   ['send', (self: Self) => self.send({ name: 'x', node: NODE }, (() => {}) as never)],
   ['call', (self: Self) => call(self, { name: 'x', node: NODE }, 'tag', () => {})],

@@ -170,6 +170,8 @@ describe('a registry of duplicate keys', () => {
     expect(() => topics.register('key', probe.pid, (() => 1) as never)).toThrow(
       expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }),
     );
+    for (const use of [() => topics.keys('name' as never), () => topics.unregister('key', 'name' as never)])
+      expect(use).toThrow(expect.objectContaining({ code: 'SNOW_ERR_BAD_DEST' }));
     expect([topics.size, topics.keys(probe.pid)]).toEqual([0, []]);
   });
 

@@ -1,4 +1,5 @@
 // The replies to starts on another node, which is imitated (I2, I3).
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
   Down,
@@ -280,4 +281,39 @@ it('T12 a reply for another actor than the one that asked is ignored, and counte
   expect([kit.runtime.deadLetters.counts.unasked, kit.runtime.spawns.size]).toEqual([1, 1]);
   kit.runtime.spawns.replied(self.pid.local, request, SpawnStatus.ok, child, null);
   expect((await spawned).pid).toBe(child);
+});
+
+it('N4 a child that was spawned with a link ends with the reason of its parent, which ended before the reply', async () => {
+  const ends: unknown[] = [];
+  kit.runtime.remote.exit = (from, to, reason) => void ends.push([from.local, to.local, reason]);
+  const parent = kit.runtime.spawn((self: Self) => void self.spawnOn(NODE, spec, [], { link: true }));
+  const other = kit.runtime.spawn(async (self: Self) => {
+    void self.spawnOn(NODE, spec, [], { link: true });
+    await self.sleep(1);
+    self.exit('why');
+  });
+  await kit.advance(1);
+  for (const [index, { local }] of [parent, other].entries())
+    kit.runtime.spawns.replied(
+      local,
+      (orders[index] as RemoteSpawn).request,
+      SpawnStatus.ok,
+      child,
+      undefined,
+    );
+  expect(ends).toEqual([
+    [parent.local, child.local, 'normal'],
+    [other.local, child.local, 'why'],
+  ]);
+});
+
+it('a spawn that has its reply no longer listens to its signal', async () => {
+  const { self, pid } = await kit.probe();
+  const { signal } = new AbortController();
+  const spawned = self.spawnOn(NODE, spec, [], { signal });
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  const { request } = orders[0] as RemoteSpawn;
+  kit.runtime.spawns.replied(pid.local, request, SpawnStatus.ok, child, undefined);
+  expect((await spawned).pid).toBe(child);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
 });
