@@ -6,6 +6,7 @@ import {
   type ExitReason,
   inBudget,
   type Kernel,
+  never,
   onAbort,
   type Program,
   type RemoteStart,
@@ -108,6 +109,7 @@ export class OutboundSpawns {
     // For another node they are encoded at once instead of copied: copies for many orders could hold more memory than the send queue.
     const own = isHere || isAborted ? copyTerm(args) : args;
     if (isAborted) throw options.signal?.reason;
+    if (cell?.isDead === true) return never(); // a getter in the arguments has ended it
     if (isHere) return inBudget(kernel, cell, this.spawnHere(cell, name, own, options));
     const from = cell === null ? kernel.root : cell.pid;
     const request = kernel.newRef(from.local);
