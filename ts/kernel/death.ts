@@ -118,13 +118,14 @@ export function terminate(cell: Cell, reason: ExitReason): void {
   if (body?.[ON_DEATH] !== undefined) cell.onDeath(() => body[ON_DEATH]?.());
   const { extra } = cell;
   const unread = cell.mailbox === null ? 0 : cell.mailbox.clear();
-  if (unread > 0) kernel.deadLetters.count('unread', cell.pid, unread);
   kernel.names.release(cell.pid);
   if (extra !== null) {
     for (const timer of extra.timers ?? []) timer.end();
     if (extra.aliases !== null) kernel.aliases.endAll(extra.aliases);
     while (extra.calls !== null) extra.calls.withdraw(); // a pending call leaves nothing behind (G5)
   }
+  // Code of users, which may run now, must not find anything of the actor.
+  if (unread > 0) kernel.deadLetters.count('unread', cell.pid, unread);
   if (actorExit.hasSubscribers)
     actorExit.publish({ runtime: kernel, pid: cell.pid, label: cell.label, reason, turns: cell.turns });
   cell.empty();

@@ -118,6 +118,22 @@ describe('a local name', () => {
     await probe.expectMessage('by address');
   });
 
+  it('F5 is free before anybody is told of messages that its holder has not read', async () => {
+    const holders: unknown[] = [];
+    const holder = kit.runtime.spawnWith({ name: 'the name' }, async (self: Self) => {
+      await self.receive('never');
+    });
+    kit.runtime.send(holder, 'unread');
+    await kit.settle();
+    const unsubscribe = kit.runtime.deadLetters.subscribe((reason) => {
+      holders.push(reason, kit.runtime.whereis('the name'));
+    });
+    kit.runtime.sendExit(holder, 'kill');
+    await kit.settle();
+    unsubscribe();
+    expect(holders).toEqual(['unread', undefined]);
+  });
+
   it('F5 is free before anybody sees the DOWN or EXIT of its holder, 1000 times', async () => {
     const failures: unknown[] = [];
     let rounds = 0;
