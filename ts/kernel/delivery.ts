@@ -61,10 +61,12 @@ function admit(cell: Cell): boolean {
   if (dropped !== NOTHING) {
     deadLetters.count('dropped_old', cell.pid);
     cell.kernel.tracing?.dropped(cell, dropped);
-    return true;
+    if (!cell.isDead) return true;
+    deadLetters.count('noproc', cell.pid); // a listener has ended it
+    return false;
   }
   deadLetters.count('dropped_new', cell.pid);
-  if (gate.policy === 'exit') endForFullMailbox(cell);
+  if (gate.policy === 'exit' && !cell.isDead) endForFullMailbox(cell);
   return false;
 }
 

@@ -321,6 +321,19 @@ describe('a mailbox limit', () => {
 });
 
 describe('messages that reach no actor', () => {
+  it.each([
+    ['drop-old', { dropped_old: 1, unread: 1, noproc: 1 }],
+    ['exit', { dropped_new: 1, unread: 2, noproc: 0 }],
+  ] as const)('are counted, each once, when a listener ends the actor: %s', async (policy, counts) => {
+    const { runtime } = kit;
+    const pid = await hoarder({ max: 2, policy });
+    const stop = runtime.deadLetters.subscribe(() => runtime.sendExit(pid as Pid<never>, 'kill'));
+    for (const n of numbers(3)) runtime.send(pid, n);
+    stop();
+    expect(runtime.deadLetters.counts).toMatchObject(counts);
+    expect(kit.logged('actor_crash')).toEqual([]); // it has not ended for its full mailbox
+  });
+
   it('are counted by reason, and can be heard of, without their content', async () => {
     const heard: [DeadLetterReason, string, number][] = [];
     const { deadLetters } = kit.runtime;
